@@ -1,0 +1,39 @@
+// Deadline is a point in time that a wait must not pass. It travels down the stack in place of a
+// timeout, so that nested waits share one budget. A plain value.
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <limits>
+
+#include "rig/base/clock.hpp"
+
+namespace rig {
+
+class Deadline {
+ public:
+    /// A deadline that never comes.
+    [[nodiscard]] static Deadline never() {
+        return Deadline(std::numeric_limits<TimestampNs>::max());
+    }
+    /// `timeout` from now; 0 or negative has passed already.
+    [[nodiscard]] static Deadline after(const Clock& clock, std::chrono::nanoseconds timeout) {
+        return Deadline(clock.monotonic_ns() + timeout.count());
+    }
+
+    [[nodiscard]] TimestampNs at_ns() const { return at_ns_; }
+    [[nodiscard]] bool has_passed(const Clock& clock) const {
+        return clock.monotonic_ns() >= at_ns_;
+    }
+    /// What is left, never negative.
+    [[nodiscard]] std::chrono::nanoseconds left(const Clock& clock) const {
+        return std::chrono::nanoseconds(
+            std::max<TimestampNs>(0, at_ns_ - clock.monotonic_ns()));
+    }
+
+ private:
+    explicit Deadline(TimestampNs at_ns) : at_ns_(at_ns) {}
+    TimestampNs at_ns_;
+};
+
+}  // namespace rig
