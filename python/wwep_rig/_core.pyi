@@ -1,0 +1,473 @@
+"""The C++ side of the rig. Private: scripts use the package, and only the package imports this.
+
+Every ``_ns`` is an int, CLOCK_MONOTONIC nanoseconds; 0 stands for "did not happen". Whatever waits
+does so with the GIL released, and Ctrl-C interrupts it.
+"""
+
+from enum import Enum
+from types import TracebackType
+
+__version__: str
+
+class WwepRigError(Exception):
+    """Base of the three ways in which a run can go wrong."""
+
+class TargetFailed(WwepRigError, AssertionError):
+    """The device under test did not do what it must."""
+
+class RigError(WwepRigError):
+    """The rig cannot do its work; nothing is said about the target."""
+
+class NoBench(WwepRigError):
+    """The bench is missing, busy or wrongly described. The text names the remedy."""
+
+class BenchFile:
+    """A bench file, checked."""
+
+    @staticmethod
+    def load(path: str) -> BenchFile:
+        """Reads a TOML bench file. Raises NoBench naming file, line, key and what was expected."""
+
+    @staticmethod
+    def parse(text: str, name: str) -> BenchFile:
+        """Like load, from text; ``name`` stands in the errors."""
+
+    @staticmethod
+    def sim() -> BenchFile:
+        """The built-in simulated bench."""
+
+    @staticmethod
+    def template(kind: str) -> str:
+        """A commented bench file for ``sim``, ``kernel``, ``emulator`` or ``board``."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def device_id(self) -> int:
+        """16 bits: the sum of the six bytes of the target's MAC address."""
+
+    def to_json(self) -> str:
+        """Every key with its value, defaults filled in, as a JSON object."""
+
+class ServerOptions:
+    """What the WWEP server listens on and how it talks."""
+
+    addresses: list[str]
+    """Addresses to bind; default 127.0.0.1."""
+    plain_port: int | None
+    """None: no listener in the clear; 0: a free port."""
+    tls_port: int | None
+    """None: no TLS listener; 0: a free port."""
+    certificate_file: str
+    key_file: str
+    client_ca_file: str
+    client_auth: str
+    """none, request or require."""
+    tls_profile: str
+    """modern or legacy."""
+    tls_min: str
+    """TLSv1.1, TLSv1.2, TLSv1.3; empty: what the profile says."""
+    tls_max: str
+    keep_open: bool
+    registers_file: str
+    """Keeps the registers across restarts; empty: in memory only."""
+    frame_timeout_s: float
+    idle_timeout_s: float
+    handshake_timeout_s: float
+    connections_max: int
+    def __init__(self) -> None: ...
+
+class TargetOptions:
+    """The process that is the simulated board."""
+
+    program: str
+    arguments: list[str]
+    environment: dict[str, str]
+    ready_text: str
+    """A console line that contains it means ready; empty: ready once its wire says hello."""
+    def __init__(self) -> None: ...
+
+class RunFacts:
+    """What the recording says about the run."""
+
+    command: str
+    host: str
+    bench: str
+    firmware: str
+    facts_json: str
+    def __init__(self) -> None: ...
+
+class BenchOptions:
+    """All parts of a bench. Without ``bench_file`` it is a server alone."""
+
+    bench_file: BenchFile | None
+    server: ServerOptions
+    target: TargetOptions | None
+    recording_path: str
+    """Empty: nothing is recorded."""
+    overwrite_recording: bool
+    run: RunFacts
+    def __init__(self) -> None: ...
+
+class Level(Enum):
+    low = 0
+    high = 1
+
+class EdgeSource(Enum):
+    """Whose clock reading an edge's timestamp is."""
+
+    kernel = 0
+    board = 1
+    rig = 2
+
+class StampSource(Enum):
+    """Where a received_ns comes from."""
+
+    kernel = 0
+    kernel_stale = 1
+    read = 2
+
+class Verdict(Enum):
+    """What the server took a frame for."""
+
+    read = 0
+    write = 1
+    illegal = 2
+    truncated = 3
+
+class Until(Enum):
+    """How much of a round trip to wait for."""
+
+    led = 0
+    """The LED changed."""
+    frame = 1
+    """A whole frame arrived."""
+    reply = 2
+    """The reply was sent."""
+    settled = 3
+    """LED changed, reply sent, connection closed and button released."""
+    closed = 4
+    """A connection came and is closed again, whatever happened on it."""
+
+class EdgeSeen:
+    at_ns: int
+    line: str
+    level: Level
+    source: EdgeSource
+    seqno: int
+
+class PressAsserted:
+    id: int
+    line: str
+    before_ns: int
+    after_ns: int
+    profile: str
+
+class PressReleased:
+    id: int
+    line: str
+    released_ns: int
+
+class ConnectionOpened:
+    id: int
+    at_ns: int
+    peer: str
+    local: str
+    secure: bool
+
+class HandshakeEnded:
+    id: int
+    at_ns: int
+    tls_version: str
+    cipher: str
+    handshake_ns: int
+    offered: str
+    failure: str
+
+class FrameReceived:
+    id: int
+    connection_id: int
+    received_ns: int
+    stamp: StampSource
+    verdict: Verdict
+    device: int | None
+    register: int | None
+    value: int | None
+    raw: bytes
+    reason: str
+
+class ReplySent:
+    frame_id: int
+    connection_id: int
+    replied_ns: int
+    reply: bytes
+
+class ConnectionClosed:
+    id: int
+    at_ns: int
+    end_reason: str
+    ignored_bytes: int
+
+class ConsoleLine:
+    at_ns: int
+    text: str
+
+class TargetChanged:
+    at_ns: int
+    what: str
+    is_running: bool
+
+class FaultFired:
+    at_ns: int
+    connection_id: int
+    name: str
+
+class RigNote:
+    at_ns: int
+    what: str
+    is_error: bool
+
+class TestBegan:
+    at_ns: int
+    nodeid: str
+
+class TestEnded:
+    at_ns: int
+    nodeid: str
+    outcome: str
+
+EventValue = (
+    EdgeSeen
+    | PressAsserted
+    | PressReleased
+    | ConnectionOpened
+    | HandshakeEnded
+    | FrameReceived
+    | ReplySent
+    | ConnectionClosed
+    | ConsoleLine
+    | TargetChanged
+    | FaultFired
+    | RigNote
+    | TestBegan
+    | TestEnded
+)
+
+class Event:
+    """Anything with a timestamp on the timeline."""
+
+    @property
+    def at_ns(self) -> int: ...
+    @property
+    def lane(self) -> str:
+        """button, led, connection, frame, reply, console, target, fault, rig, test."""
+
+    @property
+    def text(self) -> str:
+        """One line for people, without the time."""
+
+    @property
+    def value(self) -> EventValue: ...
+    def to_json(self) -> str:
+        """One JSON object: at_ns, lane, event (the value's class in kebab-case), text, and the
+        fields of the value."""
+
+class ConnectionTrace:
+    """One connection of a round trip, with its handshake and its end."""
+
+    opened: ConnectionOpened
+    handshake: HandshakeEnded | None
+    closed: ConnectionClosed | None
+    frames: list[FrameReceived]
+    replies: list[ReplySent]
+
+class RoundTrip:
+    """A press and what it caused, as far as it has happened."""
+
+    press: PressAsserted
+    released_ns: int
+    led_line: str
+    led_edges: list[EdgeSeen]
+    connections: list[ConnectionTrace]
+    console: list[ConsoleLine]
+
+class TimelineSlice:
+    events: list[Event]
+    next: int
+    """The cursor to go on from."""
+    dropped: int
+    """Events that were too old to be kept."""
+
+class FaultSpec:
+    """A fault and when it fires."""
+
+    kind: str
+    """gone, late or answer_x."""
+    delay_s: float
+    """late: how much later the reply goes out."""
+    nth: int
+    """Fires on the nth chance only (from 1); 0: on each."""
+    device: int | None
+    """Fires for frames of this device only."""
+    probability: float
+    seed: int
+    def __init__(self) -> None: ...
+
+class Bench:
+    """One rig and its target: loop thread, lines, target, server, timeline, recorder.
+
+    Context manager; ``close()`` twice is fine. Any thread may call any method.
+    """
+
+    def __init__(self, options: BenchOptions) -> None:
+        """Opens everything but does not start the target yet.
+
+        Raises NoBench (a port or line is taken: the text names who holds it) or RigError.
+        """
+
+    def __enter__(self) -> Bench: ...
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
+    def close(self) -> None:
+        """Releases every button, stops the target and the server, flushes the recording."""
+
+    @property
+    def plain_endpoints(self) -> list[str]:
+        """``127.0.0.1:27708``, IPv6 as ``[::1]:27708``."""
+
+    @property
+    def tls_endpoints(self) -> list[str]: ...
+    def start_target(self, timeout_s: float) -> None:
+        """Starts the firmware and waits until it is ready. TargetFailed shows its console."""
+
+    def stop_target(self) -> None: ...
+    def reset_target(self, timeout_s: float) -> None:
+        """Stops it if it runs, starts it again and waits until it is ready."""
+
+    @property
+    def target_is_running(self) -> bool: ...
+    @property
+    def target_pid(self) -> int:
+        """0 when it does not run."""
+
+    @property
+    def buttons(self) -> list[str]: ...
+    @property
+    def leds(self) -> list[str]: ...
+    def start_press(self, button: str, *, hold_s: float = ..., profile: str = ...) -> int:
+        """Asserts the button, returns the press's id, and lets go after ``hold_s`` (from 0.001)."""
+
+    def round_trip(self, press_id: int) -> RoundTrip:
+        """What the press has caused so far."""
+
+    def wait_trip(self, press_id: int, until: Until, timeout_s: float) -> bool:
+        """Whether it got that far in time. Raises RigError if the rig erred meanwhile."""
+
+    def release_buttons(self) -> None:
+        """Every button to high impedance."""
+
+    def led_is_on(self, led: str) -> bool: ...
+    def read_register(self, device: int, register: int) -> int | None: ...
+    def write_register(self, device: int, register: int, value: int) -> None: ...
+    def clear_registers(self) -> None: ...
+    def add_fault(self, fault: FaultSpec) -> int:
+        """Arms a fault and returns its id."""
+
+    def remove_fault(self, fault_id: int) -> int:
+        """Disarms it; how often it fired."""
+
+    @property
+    def connections_open(self) -> int: ...
+    def cursor(self) -> int:
+        """The place after the newest event."""
+
+    def events(self, cursor: int, events_max: int = ...) -> TimelineSlice:
+        """Events from ``cursor`` on, without waiting."""
+
+    def wait_events(self, cursor: int, timeout_s: float, events_max: int = ...) -> TimelineSlice:
+        """Like events, but waits until there is at least one or the time is over."""
+
+    def now_ns(self) -> int:
+        """CLOCK_MONOTONIC."""
+
+    def test_began(self, nodeid: str) -> None: ...
+    def test_ended(self, nodeid: str, outcome: str) -> None: ...
+    def note(self, text: str) -> None: ...
+    def flush_recording(self, timeout_s: float) -> bool: ...
+    @property
+    def rig_errors(self) -> list[str]:
+        """What went wrong with the rig itself so far; empty is good."""
+
+class PressLatency:
+    """One press of a recording; a part that did not happen is None."""
+
+    press_id: int
+    button: str
+    before_ns: int
+    press_to_led_ns: int | None
+    press_to_frame_ns: int | None
+    frame_to_reply_ns: int | None
+    handshake_ns: int | None
+
+class TimelineRow:
+    at_ns: int
+    lane: str
+    what: str
+
+class RecordingReader:
+    """A recording, read-only; one left by a killed process too."""
+
+    def __init__(self, path: str) -> None:
+        """Raises RigError: no such file, not a recording, written by a newer rig."""
+
+    def run_json(self) -> str:
+        """The run's row as a JSON object: command, host, bench, began_wall_ns, firmware, facts."""
+
+    def latencies(self) -> list[PressLatency]: ...
+    def timeline(self, limit: int = ...) -> list[TimelineRow]:
+        """The last ``limit`` rows; 0: all."""
+
+    def counts(self) -> dict[str, int]:
+        """Rows of each table."""
+
+class ClientOptions:
+    """The rig as a WWEP client."""
+
+    host: str
+    port: int
+    secure: bool
+    ca_file: str
+    """Empty: the system's."""
+    verify: bool
+    name: str
+    """The name that the certificate must have; empty: the host."""
+    pin_sha256: str
+    """Hex SHA-256 of the server's public key; replaces chain and name."""
+    certificate_file: str
+    key_file: str
+    timeout_s: float
+    def __init__(self) -> None: ...
+
+class ClientReply:
+    """What came of one exchange."""
+
+    connected: bool
+    reply: bytes
+    """``A`` and ten digits, or ``X``; empty: none came in time."""
+    rest: bytes
+    """What followed the reply."""
+    failure: str
+    """Why there is no connection or no reply; empty: there is one."""
+    tls_version: str
+    cipher: str
+    sent_ns: int
+    received_ns: int
+
+def exchange(options: ClientOptions, request: bytes) -> ClientReply:
+    """Connects, sends ``request`` and reads one reply."""
