@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -54,7 +55,7 @@ struct PressReleased {
 struct ConnectionOpened {
     ConnectionId id = 0;
     TimestampNs at_ns = 0;
-    std::string peer;   ///< "127.0.0.1:50311" or "[::1]:50311"
+    std::string peer;  ///< "127.0.0.1:50311" or "[::1]:50311"
     std::string local;
     bool secure = false;
     bool operator==(const ConnectionOpened&) const = default;
@@ -67,8 +68,8 @@ struct HandshakeEnded {
     std::string tls_version;        ///< "TLSv1.3"; empty if none was agreed on
     std::string cipher;             ///< IANA name; empty if none was agreed on
     std::int64_t handshake_ns = 0;  ///< from accept to the end of the handshake
-    std::string offered;            ///< what the ClientHello offered, as a JSON object; empty: none came
-    std::string failure;            ///< why it failed, for people; empty: it succeeded
+    std::string offered;  ///< what the ClientHello offered, as a JSON object; empty: none came
+    std::string failure;  ///< why it failed, for people; empty: it succeeded
     bool operator==(const HandshakeEnded&) const = default;
 };
 
@@ -88,11 +89,11 @@ struct FrameReceived {
     TimestampNs received_ns = 0;
     StampSource stamp = StampSource::read;
     FrameVerdict verdict = FrameVerdict::illegal;
-    std::optional<std::uint16_t> device;   ///< absent in an illegal or truncated frame
-    std::optional<std::uint8_t> reg;       ///< register; likewise
-    std::optional<std::uint16_t> value;    ///< of a write: written; of a read: answered, if it was
-    std::string raw;                       ///< the bytes as they came, at most 64 of an illegal frame
-    std::string reason;                    ///< why it is illegal or truncated; empty otherwise
+    std::optional<std::uint16_t> device;  ///< absent in an illegal or truncated frame
+    std::optional<std::uint8_t> reg;      ///< register; likewise
+    std::optional<std::uint16_t> value;   ///< of a write: written; of a read: answered, if it was
+    std::string raw;     ///< the bytes as they came, at most 64 of an illegal frame
+    std::string reason;  ///< why it is illegal or truncated; empty otherwise
     bool operator==(const FrameReceived&) const = default;
 };
 
@@ -165,7 +166,8 @@ using Event = std::variant<EdgeSeen, PressAsserted, PressReleased, ConnectionOpe
 /// When the event happened. For a press: when it was asserted (before_ns).
 [[nodiscard]] TimestampNs at_ns(const Event& event);
 
-/// The lane it belongs to: button, led, connection, frame, reply, console, target, fault, rig, test.
+/// The lane it belongs to: button, led, connection, frame, reply, console, target, fault, rig,
+/// test.
 [[nodiscard]] std::string_view lane(const Event& event);
 
 /// One line for people, without the time.

@@ -7,7 +7,7 @@
 namespace harness {
 
 class EventSink {
- public:
+  public:
     virtual ~EventSink() = default;
 
     /// Takes one event. Nothing that was offered while has_room() held is ever lost.

@@ -19,7 +19,7 @@ namespace harness {
 using Cursor = std::uint64_t;
 
 class Timeline final : public EventSink {
- public:
+  public:
     static constexpr std::size_t events_kept_max = 200'000;
 
     Timeline(const rig::Clock& clock, EventSink* next, std::size_t kept_max = events_kept_max);
@@ -32,8 +32,8 @@ class Timeline final : public EventSink {
 
     struct Slice {
         std::vector<Event> events;
-        Cursor next = 0;             ///< where to go on reading
-        std::uint64_t dropped = 0;   ///< events between the cursor and the oldest one kept
+        Cursor next = 0;            ///< where to go on reading
+        std::uint64_t dropped = 0;  ///< events between the cursor and the oldest one kept
     };
     /// Events from `cursor` on, at most `events_max`.
     [[nodiscard]] Slice since(Cursor cursor, std::size_t events_max) const;
@@ -46,7 +46,7 @@ class Timeline final : public EventSink {
                             const std::function<bool(const Event&)>& found,
                             const std::function<bool()>& interrupted) const;
 
- private:
+  private:
     const rig::Clock& clock_;
     EventSink* next_;
     const std::size_t kept_max_;

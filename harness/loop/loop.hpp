@@ -32,7 +32,7 @@ struct Ready {
 };
 
 class Loop {
- public:
+  public:
     using WatchId = std::uint64_t;
     using TimerId = std::uint64_t;
     using ErrorHandler = std::function<void(const std::exception&)>;
@@ -66,7 +66,7 @@ class Loop {
 
     [[nodiscard]] const rig::Clock& clock() const { return clock_; }
 
- private:
+  private:
     struct Watch {
         int fd;
         Interest interest;

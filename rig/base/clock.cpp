@@ -13,8 +13,12 @@ std::int64_t read_clock_ns(clockid_t id) {
 
 }  // namespace
 
-TimestampNs SystemClock::monotonic_ns() const { return read_clock_ns(CLOCK_MONOTONIC); }
+TimestampNs SystemClock::monotonic_ns() const {
+    return read_clock_ns(CLOCK_MONOTONIC);
+}
 
-std::int64_t SystemClock::wall_ns() const { return read_clock_ns(CLOCK_REALTIME); }
+std::int64_t SystemClock::wall_ns() const {
+    return read_clock_ns(CLOCK_REALTIME);
+}
 
 }  // namespace rig

@@ -16,7 +16,7 @@ constexpr TimestampNs ns_per_ms = 1'000'000;
 constexpr TimestampNs ns_per_s = 1'000'000'000;
 
 class Clock {
- public:
+  public:
     virtual ~Clock() = default;
     [[nodiscard]] virtual TimestampNs monotonic_ns() const = 0;
     /// CLOCK_REALTIME, nanoseconds since 1970, for people and for converting kernel stamps only.
@@ -24,20 +24,20 @@ class Clock {
 };
 
 class SystemClock final : public Clock {
- public:
+  public:
     [[nodiscard]] TimestampNs monotonic_ns() const override;
     [[nodiscard]] std::int64_t wall_ns() const override;
 };
 
 /// A clock that stands still until it is told otherwise, for tests.
 class ManualClock final : public Clock {
- public:
+  public:
     explicit ManualClock(TimestampNs now_ns = ns_per_s) : now_ns_(now_ns) {}
     [[nodiscard]] TimestampNs monotonic_ns() const override { return now_ns_; }
     [[nodiscard]] std::int64_t wall_ns() const override { return now_ns_; }
     void advance_ns(TimestampNs by_ns) { now_ns_ += by_ns; }
 
- private:
+  private:
     std::atomic<TimestampNs> now_ns_;
 };
 

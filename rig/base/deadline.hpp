@@ -11,7 +11,7 @@
 namespace rig {
 
 class Deadline {
- public:
+  public:
     /// A deadline that never comes.
     [[nodiscard]] static Deadline never() {
         return Deadline(std::numeric_limits<TimestampNs>::max());
@@ -27,11 +27,10 @@ class Deadline {
     }
     /// What is left, never negative.
     [[nodiscard]] std::chrono::nanoseconds left(const Clock& clock) const {
-        return std::chrono::nanoseconds(
-            std::max<TimestampNs>(0, at_ns_ - clock.monotonic_ns()));
+        return std::chrono::nanoseconds(std::max<TimestampNs>(0, at_ns_ - clock.monotonic_ns()));
     }
 
- private:
+  private:
     explicit Deadline(TimestampNs at_ns) : at_ns_(at_ns) {}
     TimestampNs at_ns_;
 };

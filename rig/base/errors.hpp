@@ -10,19 +10,19 @@ namespace rig {
 
 /// The rig cannot do its work: nothing is said about the target.
 class RigError : public std::runtime_error {
- public:
+  public:
     using std::runtime_error::runtime_error;
 };
 
 /// The bench that was asked for is missing, busy or wrongly described. The text names the remedy.
 class NoBench : public std::runtime_error {
- public:
+  public:
     using std::runtime_error::runtime_error;
 };
 
 /// The device under test did not do what it must.
 class TargetFailure : public std::runtime_error {
- public:
+  public:
     using std::runtime_error::runtime_error;
 };
 

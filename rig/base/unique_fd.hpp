@@ -7,7 +7,7 @@
 namespace rig {
 
 class UniqueFd {
- public:
+  public:
     UniqueFd() noexcept = default;
     explicit UniqueFd(int fd) noexcept : fd_(fd) {}
     UniqueFd(UniqueFd&& other) noexcept : fd_(other.release()) {}
@@ -26,7 +26,7 @@ class UniqueFd {
     /// Closes what is owned and takes `fd` instead (-1: nothing).
     void reset(int fd = -1) noexcept;
 
- private:
+  private:
     int fd_ = -1;
 };
 

@@ -8,9 +8,13 @@
 
 namespace {
 
-bool is_open(int fd) { return ::fcntl(fd, F_GETFD) != -1; }
+bool is_open(int fd) {
+    return ::fcntl(fd, F_GETFD) != -1;
+}
 
-int open_descriptor() { return ::open("/dev/null", O_RDONLY | O_CLOEXEC); }
+int open_descriptor() {
+    return ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
 
 TEST(UniqueFd, closes_its_descriptor_when_it_goes) {
     const int fd = open_descriptor();

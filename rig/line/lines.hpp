@@ -29,9 +29,9 @@ enum class Bias : std::uint8_t { as_is, disabled, pull_up, pull_down };
 
 /// One line as the bench file describes it.
 struct LineSpec {
-    std::string name;   ///< the name in the bench file: "button0"
-    std::string chip;   ///< path, label or name of the chip; empty on the simulated bench
-    std::string line;   ///< offset as a decimal number, or the line's name
+    std::string name;  ///< the name in the bench file: "button0"
+    std::string chip;  ///< path, label or name of the chip; empty on the simulated bench
+    std::string line;  ///< offset as a decimal number, or the line's name
     Direction direction = Direction::input;
     Active active = Active::high;
     Drive drive = Drive::open_drain;
@@ -40,7 +40,7 @@ struct LineSpec {
 };
 
 class Lines {
- public:
+  public:
     virtual ~Lines() = default;
 
     [[nodiscard]] virtual std::span<const LineSpec> specs() const = 0;

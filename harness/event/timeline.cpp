@@ -1,0 +1,77 @@
+#include "harness/event/timeline.hpp"
+
+#include <algorithm>
+
+namespace harness {
+namespace {
+
+constexpr std::chrono::milliseconds interruption_checked_every{50};
+
+}  // namespace
+
+Timeline::Timeline(const rig::Clock& clock, EventSink* next, std::size_t kept_max)
+    : clock_(clock), next_(next), kept_max_(kept_max) {}
+
+void Timeline::take(Event event) {
+    if (next_ != nullptr) {
+        next_->take(event);
+    }
+    {
+        const std::lock_guard lock(mutex_);
+        if (events_.size() == kept_max_) {
+            events_.pop_front();
+            ++begin_;
+        }
+        events_.push_back(std::move(event));
+    }
+    changed_.notify_all();
+}
+
+bool Timeline::has_room() const {
+    return next_ == nullptr || next_->has_room();
+}
+
+Cursor Timeline::end() const {
+    const std::lock_guard lock(mutex_);
+    return begin_ + events_.size();
+}
+
+Timeline::Slice Timeline::since(Cursor cursor, std::size_t events_max) const {
+    const std::lock_guard lock(mutex_);
+    Slice slice;
+    const Cursor end = begin_ + events_.size();
+    const Cursor from = std::clamp(cursor, begin_, end);
+    slice.dropped = from > cursor ? from - cursor : 0;
+    const auto count = std::min<std::size_t>(events_max, end - from);
+    const auto first = events_.begin() + static_cast<std::ptrdiff_t>(from - begin_);
+    slice.events.assign(first, first + static_cast<std::ptrdiff_t>(count));
+    slice.next = from + count;
+    return slice;
+}
+
+bool Timeline::wait(Cursor cursor, rig::Deadline deadline,
+                    const std::function<bool(const Event&)>& found,
+                    const std::function<bool()>& interrupted) const {
+    std::unique_lock lock(mutex_);
+    while (true) {
+        for (cursor = std::max(cursor, begin_); cursor < begin_ + events_.size(); ++cursor) {
+            if (found(events_[cursor - begin_])) {
+                return true;
+            }
+        }
+        if (deadline.has_passed(clock_)) {
+            return false;
+        }
+        const auto slice =
+            std::min<std::chrono::nanoseconds>(deadline.left(clock_), interruption_checked_every);
+        if (changed_.wait_for(lock, slice) == std::cv_status::timeout) {
+            lock.unlock();
+            if (interrupted && interrupted()) {
+                return false;
+            }
+            lock.lock();
+        }
+    }
+}
+
+}  // namespace harness
