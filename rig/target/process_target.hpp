@@ -67,12 +67,17 @@ class ProcessTarget final : public Target {
 
   private:
     enum class ConsoleState { may_have_more, drained };
+    /// `taken`: it has ended and somebody else has reaped it, so its number may be another's.
+    enum class ProcessState { none, running, ended, taken };
 
-    [[nodiscard]] bool has_ended() const;
+    void start_process();
+    void end_process() noexcept;
+    [[nodiscard]] ProcessState look() const noexcept;
     [[nodiscard]] ConsoleState read_console(std::size_t bytes_max);
-    void flush_unfinished_line();
+    void do_what_is_due(TimestampNs now_ns);
     void kill_group(int signal_number) noexcept;
-    void reap();
+    void take_last_words_and_reap();
+    void close_retired() noexcept;
 
     const Clock& clock_;
     const ProcessSpec spec_;
@@ -81,6 +86,8 @@ class ProcessTarget final : public Target {
     int pid_ = 0;
     UniqueFd process_;  // a pidfd
     UniqueFd console_;
+    UniqueFd retired_process_;  // left out of descriptors(), open until the next call
+    UniqueFd retired_console_;
     ConsoleLines lines_;
     bool was_asked_ = false;
     TimestampNs kill_at_ns_ = 0;        // 0: no stop under way, or SIGKILL has been sent

@@ -4,7 +4,9 @@
 // Thread rule: one thread at a time, the loop's. Whoever owns the loop watches descriptors() for
 // readability and calls read() when one is readable, when next_deadline_ns() has come, and after
 // start(), reset() and stop_now(), whose events no descriptor announces; it calls read() again
-// while that returns true. The set of descriptors changes: ask again after every call.
+// while that returns true. The set of descriptors changes: ask again after every call. One that is
+// left out stays open until the next call, so that it can be unwatched, and its number is not used
+// again before.
 #pragma once
 
 #include <cstdint>
