@@ -51,8 +51,9 @@ class RegisterFile {
     };
 
     void load();
+    void cut_to(std::size_t size);
     void append(std::uint16_t device, std::uint8_t reg, std::uint16_t value);
-    void compact();
+    [[nodiscard]] bool compact();
     void store(std::uint16_t device, std::uint8_t reg, std::uint16_t value);
 
     std::unordered_map<std::uint16_t, std::unique_ptr<Device>> devices_;
@@ -60,6 +61,7 @@ class RegisterFile {
     std::filesystem::path path_;  // empty: memory only
     rig::UniqueFd file_;
     std::size_t records_in_file_ = 0;
+    std::size_t compaction_retry_at_ = 0;  // records in the file; 0 unless a compaction failed
 };
 
 }  // namespace harness
