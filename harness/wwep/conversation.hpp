@@ -65,7 +65,6 @@ class Conversation {
     /// of any other source cannot prove lateness, and does not end the frame.
     void bytes(std::string_view received, TimestampNs received_ns, StampSource stamp);
     void bytes(std::span<const std::uint8_t> received, TimestampNs received_ns, StampSource stamp);
-    void bytes(std::span<const std::byte> received, TimestampNs received_ns, StampSource stamp);
 
     /// The peer will send no more: half-close, close_notify or close. An unfinished frame is
     /// truncated and answered.
@@ -95,8 +94,10 @@ class Conversation {
     enum class LineEnd : std::uint8_t { none, line_feed, any };
 
     [[nodiscard]] std::size_t swallow_line_end(std::string_view received);
-    [[nodiscard]] std::size_t add_to_frame(std::string_view received, StampSource stamp);
-    void answer(const FrameParse& parse, StampSource stamp);
+    [[nodiscard]] std::size_t add_to_frame(std::string_view received, TimestampNs received_ns,
+                                           StampSource stamp);
+    [[nodiscard]] Exchange end_frame(FrameVerdict verdict);
+    void answer(const FrameParse& parse);
     void answer_read(const Frame& frame, Exchange& exchange) const;
     void answer_write(const Frame& frame, Exchange& exchange);
     void truncate(std::string reason);
@@ -106,10 +107,11 @@ class Conversation {
     const ConversationMode mode_;
     const ConversationLimits limits_;
     State state_ = State::talking;
-    std::string frame_;               // the unfinished frame, empty between frames
-    TimestampNs frame_began_ns_ = 0;  // stamp of the read that brought its first byte
-    TimestampNs last_received_ns_ = 0;
-    StampSource last_stamp_ = StampSource::read;
+    std::string frame_;                  // the unfinished frame, empty between frames
+    TimestampNs frame_began_ns_ = 0;     // stamp of the read that brought its first byte
+    TimestampNs frame_received_ns_ = 0;  // stamp of the read that brought its last byte so far
+    StampSource frame_stamp_ = StampSource::read;
+    TimestampNs last_received_ns_;
     LineEnd line_end_ = LineEnd::none;
     std::vector<Exchange> exchanges_;
     std::string end_reason_;
