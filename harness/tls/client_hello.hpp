@@ -1,8 +1,8 @@
 // ClientHello is what a TLS client offers, and ClientHelloReader takes it out of the first bytes of
 // a connection by itself, before and apart from any TLS library: so that the rig can say what a
 // board asked for when the library refuses it. Values without I/O; the reader is one connection's
-// and keeps at most `hello_bytes_max` bytes. Codes that nobody assigned (GREASE) are kept as they
-// are.
+// and keeps at most twice `hello_bytes_max` bytes. Codes that nobody assigned (GREASE) are kept as
+// they are.
 #pragma once
 
 #include <cstddef>
@@ -38,6 +38,9 @@ struct ClientHello {
 /// A compact JSON object on one line, ASCII: names where they are known ("TLSv1.2",
 /// "TLS_AES_128_GCM_SHA256", "x25519"), "0x1234" where not, "GREASE" for those.
 [[nodiscard]] std::string to_json(const ClientHello& hello);
+
+/// Bytes for people: `57 30 46 41 ("W0FA")`. At most the first 16 of them.
+[[nodiscard]] std::string show_bytes(std::span<const std::uint8_t> bytes);
 
 class ClientHelloReader {
   public:
