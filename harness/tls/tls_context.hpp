@@ -37,7 +37,11 @@ class TlsContext {
     [[nodiscard]] TlsVersion version_min() const { return version_min_; }
     [[nodiscard]] TlsVersion version_max() const { return version_max_; }
     [[nodiscard]] TlsProfile profile() const { return profile_; }
+    /// "RSA", "ECDSA" or "other": the kind of this side's own key; empty without a certificate.
+    [[nodiscard]] const std::string& key_kind() const { return key_kind_; }
     [[nodiscard]] const TlsClientConfig& client_config() const { return client_config_; }
+    /// wolfSSL's flags for what is asked of the peer's certificate.
+    [[nodiscard]] int verify_mode() const { return verify_mode_; }
     [[nodiscard]] WOLFSSL_CTX* handle() const { return context_.get(); }
 
   private:
@@ -48,12 +52,14 @@ class TlsContext {
     void set_up(const std::optional<TlsVersion>& version_min,
                 const std::optional<TlsVersion>& version_max, const std::string& ciphers);
     void load_identity(const std::string& certificate_file, const std::string& key_file);
-    void load_trust(const std::string& ca_file, const std::string& remedy);
+    void load_trust(const std::string& ca_file, const std::string& what);
 
     TlsRole role_;
     TlsProfile profile_;
     TlsVersion version_min_ = TlsVersion::tls_1_2;
     TlsVersion version_max_ = TlsVersion::tls_1_3;
+    int verify_mode_ = 0;
+    std::string key_kind_;
     TlsClientConfig client_config_;  // of a client only
     std::unique_ptr<WOLFSSL_CTX, Releaser> context_;
 };
