@@ -101,15 +101,18 @@ class TlsSession {
     };
     struct Callbacks;  // C functions that wolfSSL calls
 
+    [[nodiscard]] bool starts_like_tls(std::span<const std::uint8_t> piece);
     void advance_handshake();
     void note_open();
     void note_peer();
     void note_alerts();
+    void note_sent_records(std::span<const std::uint8_t> bytes);
+    void compact_output();
     void fail(std::string sentence);
+    // Want-read means that the peer's FIN came in the middle of the handshake.
     void fail_from(int wolfssl_error);
     void queue_alert_if_none_was_sent(std::uint8_t description);
     [[nodiscard]] int judge_certificate(int verified, WOLFSSL_X509_STORE_CTX* chain);
-    [[nodiscard]] std::string explain(int wolfssl_error) const;
 
     const TlsContext& context_;
     State state_ = State::handshaking;
@@ -121,6 +124,8 @@ class TlsSession {
     std::size_t input_begin_ = 0;
     std::vector<std::uint8_t> output_;
     std::size_t output_begin_ = 0;
+    bool has_received_ = false;         // at least one byte
+    bool has_judged_ = false;           // a client found the peer's certificate good
     bool has_ended_ = false;            // FIN seen
     bool has_closed_ = false;           // close_notify queued
     bool has_sent_ciphertext_ = false;  // an alert of ours could no longer go in the clear

@@ -1,0 +1,227 @@
+#include "harness/tls/tls_explain.hpp"
+
+#include <fmt/format.h>
+#include <wolfssl/options.h>
+// options.h comes first: it says how the library was built.
+#include <wolfssl/error-ssl.h>
+#include <wolfssl/ssl.h>
+
+#include <algorithm>
+#include <string_view>
+#include <vector>
+
+#include "harness/tls/tls_names.hpp"
+
+namespace harness {
+
+namespace {
+
+constexpr std::uint16_t tls_1_0 = 0x0301;
+constexpr std::uint16_t tls_1_1 = 0x0302;
+constexpr std::uint16_t tls_1_2 = 0x0303;
+constexpr std::uint16_t tls_1_3 = 0x0304;
+constexpr std::uint16_t renegotiation_scsv = 0x00ff;
+constexpr std::uint16_t fallback_scsv = 0x5600;
+
+std::uint16_t wire_version(TlsVersion version) {
+    switch (version) {
+        case TlsVersion::tls_1_1:
+            return tls_1_1;
+        case TlsVersion::tls_1_2:
+            return tls_1_2;
+        case TlsVersion::tls_1_3:
+            return tls_1_3;
+    }
+    return tls_1_3;
+}
+
+std::vector<std::uint16_t> real_suites(const ClientHello& hello) {
+    std::vector<std::uint16_t> suites;
+    std::ranges::copy_if(hello.cipher_suites, std::back_inserter(suites), [](std::uint16_t code) {
+        return code != renegotiation_scsv && code != fallback_scsv && !is_grease(code);
+    });
+    return suites;
+}
+
+std::string list_of_suites(const std::vector<std::uint16_t>& suites) {
+    constexpr std::size_t named_max = 4;
+    std::string text;
+    for (std::size_t i = 0; i < std::min(suites.size(), named_max); ++i) {
+        text += (i > 0 ? ", " : "") + cipher_suite_name(suites[i]);
+    }
+    if (suites.size() > named_max) {
+        text += fmt::format(" and {} more", suites.size() - named_max);
+    }
+    return text.empty() ? "none" : text;
+}
+
+bool all_names_hold(const std::vector<std::uint16_t>& suites, std::string_view part) {
+    return !suites.empty() && std::ranges::all_of(suites, [part](std::uint16_t code) {
+        return cipher_suite_name(code).find(part) != std::string::npos;
+    });
+}
+
+// What in the offer a server with this context cannot serve; empty if nothing stands out.
+std::string what_cannot_be_served(const ClientHello& hello, const TlsContext& context) {
+    const std::uint16_t highest = hello.version_max();
+    if (highest <= tls_1_0) {
+        return fmt::format(
+            "the client offers only {}: Debian's wolfSSL, which this server is "
+            "built on, speaks TLSv1.1 at least, so such a board cannot be served",
+            version_name(highest));
+    }
+    if (highest < wire_version(context.version_min())) {
+        const bool needs_legacy = highest == tls_1_1 && context.profile() != TlsProfile::legacy;
+        return fmt::format("the client offers at most {}, this server speaks {} at least{}",
+                           version_name(highest), to_string(context.version_min()),
+                           needs_legacy ? "; the TLS profile legacy takes it" : "");
+    }
+    if (!hello.versions.empty() && std::ranges::none_of(hello.versions, [&](std::uint16_t version) {
+            return version >= wire_version(context.version_min()) &&
+                   version <= wire_version(context.version_max());
+        })) {
+        return fmt::format("the client offers no version from {} to {}",
+                           to_string(context.version_min()), to_string(context.version_max()));
+    }
+    const auto suites = real_suites(hello);
+    if (hello.offers_only_rsa_key_exchange()) {
+        return fmt::format(
+            "the client offers only RSA key exchange ({}): Debian's wolfSSL, which "
+            "this server is built on, has none, so such a board cannot be served",
+            list_of_suites(suites));
+    }
+    if (context.key_kind() == "ECDSA" && all_names_hold(suites, "_RSA_")) {
+        return fmt::format("the client takes only RSA certificates ({}), this server's is ECDSA",
+                           list_of_suites(suites));
+    }
+    if (context.key_kind() == "RSA" && all_names_hold(suites, "_ECDSA_")) {
+        return fmt::format("the client takes only ECDSA certificates ({}), this server's is RSA",
+                           list_of_suites(suites));
+    }
+    return "";
+}
+
+std::string explain_no_suite(const HandshakeTrouble& trouble) {
+    if (trouble.hello_reader.result() != ClientHelloReader::Result::complete) {
+        return "no cipher suite in common";
+    }
+    const ClientHello& hello = trouble.hello_reader.hello();
+    const auto suites = real_suites(hello);
+    const bool no_aead = std::ranges::none_of(suites, [](std::uint16_t code) {
+        const std::string name = cipher_suite_name(code);
+        return name.find("_GCM_") != std::string::npos ||
+               name.find("_POLY1305_") != std::string::npos;
+    });
+    const bool is_modern = trouble.context.profile() == TlsProfile::modern;
+    return fmt::format(
+        "no cipher suite in common: the client offers {}{}", list_of_suites(suites),
+        no_aead && is_modern ? "; the TLS profile legacy has suites with AES-CBC" : "");
+}
+
+std::string explain_end(const HandshakeTrouble& trouble) {
+    const bool is_server = trouble.context.role() == TlsRole::server;
+    const std::string_view peer = is_server ? "the client" : "the server";
+    if (trouble.stage == HandshakeTrouble::Stage::nothing_received) {
+        return fmt::format("{} closed the connection without sending anything", peer);
+    }
+    if (!is_server)
+        return "the server closed the connection in the middle of the handshake";
+    if (trouble.hello_reader.result() == ClientHelloReader::Result::complete) {
+        return "the client closed the connection after its ClientHello, in the middle of the "
+               "handshake: it may have refused this server's certificate";
+    }
+    return "the client closed the connection in the middle of its ClientHello";
+}
+
+}  // namespace
+
+std::string wolfssl_reason(int error) {
+    const char* text = wolfSSL_ERR_reason_error_string(static_cast<unsigned long>(error));
+    return fmt::format("{} (wolfSSL {})", text != nullptr ? text : "unknown error", error);
+}
+
+std::string alert_meaning(std::uint8_t alert, TlsRole receiver) {
+    const bool is_server = receiver == TlsRole::server;
+    switch (alert) {
+        case 40:
+            return is_server ? "" : "it found nothing in common, or wants a client certificate";
+        case 42:
+        case 46:
+            return is_server ? "it refuses this server's certificate"
+                             : "it refuses our certificate";
+        case 43:
+            return "it does not take certificates of this kind";
+        case 45:
+            return "to it the certificate is out of date; a board without a clock thinks so too";
+        case 48:
+            return is_server ? "it does not trust the CA of this server's certificate"
+                             : "it does not trust the CA of our certificate";
+        case 70:
+            return "it does not speak the TLS version";
+        case 90:
+            return "it gave up";
+        case 112:
+            return "it knows no server of that name";
+        case 116:
+            return "it wants a client certificate";
+        default:
+            return "";
+    }
+}
+
+std::string explain(const HandshakeTrouble& trouble) {
+    const bool is_server = trouble.context.role() == TlsRole::server;
+    const std::string_view peer = is_server ? "the client" : "the server";
+    if (trouble.facts.alert_received) {
+        const std::string meaning =
+            alert_meaning(*trouble.facts.alert_received, trouble.context.role());
+        return fmt::format("{} sent the alert {}{}{}", peer,
+                           alert_name(*trouble.facts.alert_received), meaning.empty() ? "" : ": ",
+                           meaning);
+    }
+    std::string sentence;
+    const bool has_hello = trouble.hello_reader.result() == ClientHelloReader::Result::complete;
+    if (trouble.stage != HandshakeTrouble::Stage::open && is_server && has_hello &&
+        trouble.certificate_problem.empty()) {
+        sentence = what_cannot_be_served(trouble.hello_reader.hello(), trouble.context);
+    }
+    if (sentence.empty() && trouble.peer_ended) {
+        return explain_end(trouble);
+    }
+    if (sentence.empty() && !trouble.certificate_problem.empty()) {
+        sentence = trouble.certificate_problem;
+    }
+    if (sentence.empty() && trouble.hello_reader.result() == ClientHelloReader::Result::malformed) {
+        sentence = trouble.hello_reader.problem();
+    }
+    if (sentence.empty()) {
+        switch (trouble.wolfssl_error) {
+            case MATCH_SUITE_ERROR:
+            case UNSUPPORTED_SUITE:
+                sentence = is_server ? explain_no_suite(trouble)
+                                     : "the server chose a cipher suite that was not offered";
+                break;
+            case VERSION_ERROR:
+                sentence = fmt::format("{} speaks no TLS version from {} to {}", peer,
+                                       to_string(trouble.context.version_min()),
+                                       to_string(trouble.context.version_max()));
+                break;
+            case NO_PEER_CERT:
+                sentence = fmt::format("{} sent no certificate, and one is required", peer);
+                break;
+            case WOLFSSL_ERROR_ZERO_RETURN:
+                sentence = fmt::format("{} sent close_notify in the middle of the handshake", peer);
+                break;
+            default:
+                sentence = fmt::format("{} broke the protocol: {}", peer,
+                                       wolfssl_reason(trouble.wolfssl_error));
+        }
+    }
+    if (trouble.facts.alert_sent) {
+        sentence +=
+            fmt::format("; answered with the alert {}", alert_name(*trouble.facts.alert_sent));
+    }
+    return sentence;
+}
+
+}  // namespace harness

@@ -1,0 +1,35 @@
+// Turns the end of a TLS session into one sentence that a person can act on: from wolfSSL's error,
+// the alerts that went to and fro, and what the ClientHello offered. Pure; used by TlsSession.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "harness/tls/client_hello.hpp"
+#include "harness/tls/tls_context.hpp"
+#include "harness/tls/tls_session.hpp"
+
+namespace harness {
+
+/// Everything is borrowed for the call of explain() only.
+struct HandshakeTrouble {
+    enum class Stage : std::uint8_t { nothing_received, handshaking, open };
+
+    const TlsContext& context;
+    const ClientHelloReader& hello_reader;
+    const TlsFacts& facts;
+    const std::string& certificate_problem;  ///< empty: it was not that
+    int wolfssl_error = 0;
+    bool peer_ended = false;
+    Stage stage = Stage::handshaking;
+};
+
+[[nodiscard]] std::string explain(const HandshakeTrouble& trouble);
+
+/// What an alert means to the side that received it, after its name; may be empty.
+[[nodiscard]] std::string alert_meaning(std::uint8_t alert, TlsRole receiver);
+
+/// wolfSSL's own words and the number.
+[[nodiscard]] std::string wolfssl_reason(int error);
+
+}  // namespace harness
