@@ -1,5 +1,5 @@
 #!/usr/bin/python3 -I
-"""Counts the tests in JUnit files: prints "PASSED FAILED SKIPPED". A file that is not there counts 0."""
+"""Counts the tests in JUnit files: prints "PASSED FAILED SKIPPED". A file not there counts 0."""
 
 import sys
 import xml.etree.ElementTree

@@ -41,6 +41,7 @@ show_progress() {
 # A step inside another step only runs its command: log, limit and progress are the outer one's.
 step() {
     if [[ -n ${WWEP_INSIDE_STEP:-} ]]; then
+        printf '== %s\n' "$1"
         "${@:3}" </dev/null
         return
     fi
