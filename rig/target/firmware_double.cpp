@@ -89,6 +89,13 @@ int main(int argc, char** argv) {
         }
         return std::atoi(argv[2]);
     }
+    if (what == "count") {
+        const int lines = std::atoi(argv[2]);
+        for (int i = 0; i < lines; ++i) {
+            print("line " + std::to_string(i) + "\n");
+        }
+        return 0;
+    }
     if (what == "crash") {
         print("about to crash\n");
         crash();
@@ -103,9 +110,14 @@ int main(int argc, char** argv) {
         hold();
     }
     if (what == "crash-on-term") {
-        ::signal(SIGTERM, [](int) { crash(); });
+        sigset_t term;
+        ::sigemptyset(&term);
+        ::sigaddset(&term, SIGTERM);
+        ::sigprocmask(SIG_BLOCK, &term, nullptr);
         print("ready\n");
-        hold();
+        int number = 0;
+        ::sigwait(&term, &number);
+        crash();  // Not from a handler: a sanitizer delivers those in its own time.
     }
     if (what == "ignore-term") {
         ::signal(SIGTERM, SIG_IGN);

@@ -262,6 +262,17 @@ TEST(ProcessTarget, takes_a_bounded_amount_of_a_flood_per_call) {
     EXPECT_EQ(end_of(events).how, "killed by signal 9 (SIGKILL)");
 }
 
+TEST(ProcessTarget, loses_nothing_that_was_printed_right_before_the_end) {
+    constexpr std::size_t lines = 30'000;  // Several times what a pipe holds.
+    ProcessTarget target(system_clock, firmware({"count", std::to_string(lines)}), {});
+    target.start();
+    const auto texts = console_of(read_until_end(target));
+    ASSERT_EQ(texts.size(), lines);
+    for (std::size_t i = 0; i < lines; ++i) {
+        ASSERT_EQ(texts[i], "line " + std::to_string(i));
+    }
+}
+
 TEST(ProcessTarget, ends_in_its_own_way_when_asked_to_stop) {
     ProcessTarget target(system_clock, firmware({"obey"}), {});
     target.start();

@@ -160,7 +160,9 @@ void wait_for(pid_t pid) noexcept {
 }
 
 /// glibc 2.36 declares pidfd_open() without C linkage, so C++ must ask the kernel itself.
-int open_process(pid_t pid) { return static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)); }
+int open_process(pid_t pid) {
+    return static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));
+}
 
 /// Nothing: the program executes. The report pipe closes itself at that moment.
 std::optional<Failure> read_report(int report) {
