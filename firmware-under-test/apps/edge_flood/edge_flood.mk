@@ -1,0 +1,3 @@
+NAME := App_edge_flood
+
+$(NAME)_SOURCES := edge_flood.c

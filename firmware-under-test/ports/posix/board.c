@@ -1,0 +1,41 @@
+#include "board.h"
+
+#include <signal.h>
+#include <stdio.h>
+
+#include "application.h"
+#include "console.h"
+#include "dct.h"
+#include "gpio.h"
+#include "network.h"
+#include "packet.h"
+#include "rtos_timer.h"
+#include "rtos_worker.h"
+#include "tcp_events.h"
+#include "time_boot.h"
+#include "tls.h"
+
+bool board_boot(const world_t* world) {
+    char error[512];
+    /* A console that nobody reads any more must not end the board before it logs the cut wire. */
+    signal(SIGPIPE, SIG_IGN);
+    console_boot();
+    time_boot();
+    gpio_boot();
+    network_boot(world);
+    if (!dct_boot(world, error, sizeof(error))) {
+        fprintf(stderr, "%s\n", error);
+        return false;
+    }
+    if (!tls_boot() ||
+        !packet_boot(application_settings.tx_packets_max, application_settings.rx_packets_max) ||
+        !rtos_timer_boot() || !rtos_worker_boot() || !tcp_events_boot()) {
+        fprintf(stderr, "boot: out of memory or threads\n");
+        return false;
+    }
+    return true;
+}
+
+bool board_connect(const world_t* world, void (*ended)(wire_end_t end)) {
+    return wire_boot(world->wire_fd, world->board_log, ended);
+}

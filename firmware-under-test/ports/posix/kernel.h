@@ -1,0 +1,64 @@
+/*
+ * The port's kernel: one lock for all RTOS objects, and waiting on them.
+ *
+ * Every RTOS object is changed under the kernel lock, as on a board with one core and interrupts
+ * off. Each waiting thread waits on a condition of its own, so objects stay plain memory and a
+ * thread can be woken by force. The lock is held for a few instructions only, never across a
+ * callback.
+ */
+#pragma once
+
+#include <poll.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "wiced_port_types.h"
+
+#define KERNEL_NO_DEADLINE UINT64_MAX
+#define KERNEL_POLL_MAX 8
+
+typedef enum {
+    KERNEL_WOKEN,
+    KERNEL_TIMED_OUT,
+    KERNEL_ABORTED,
+} kernel_wait_result_t;
+
+/* CLOCK_MONOTONIC in nanoseconds. */
+uint64_t kernel_now_ns(void);
+
+/* The moment timeout_ms from now; WICED_NEVER_TIMEOUT gives KERNEL_NO_DEADLINE. */
+uint64_t kernel_deadline_ns(uint32_t timeout_ms);
+
+void kernel_lock(void);
+void kernel_unlock(void);
+
+/* Waits, with the lock given up meanwhile. The caller checks again what it waits for. */
+kernel_wait_result_t kernel_wait(kernel_wait_list_t* list, uint64_t deadline_ns);
+void kernel_wake_one(kernel_wait_list_t* list);
+void kernel_wake_all(kernel_wait_list_t* list);
+
+/*
+ * poll() until a deadline, for at most KERNEL_POLL_MAX descriptors, without the lock. A thread that
+ * is woken by force gets KERNEL_ABORTED, one that is deleted does not return. EINTR is handled.
+ */
+kernel_wait_result_t kernel_poll(struct pollfd* descriptors, nfds_t count, uint64_t deadline_ns);
+
+/* An interrupt handler never waits: inside one every wait times out at once. */
+void kernel_enter_interrupt(void);
+void kernel_leave_interrupt(void);
+bool kernel_in_interrupt(void);
+
+/* Identifies the calling thread; never NULL. */
+const void* kernel_current(void);
+
+/* Threads. A record lives until kernel_thread_delete, also after its thread has ended. */
+typedef void (*kernel_thread_main_t)(void* context, void* arg);
+struct kernel_thread* kernel_thread_start(const char* name, kernel_thread_main_t main,
+                                          void* context, void* arg);
+bool kernel_thread_is_current(const struct kernel_thread* thread);
+bool kernel_thread_is_known(const struct kernel_thread* thread);
+void kernel_thread_force_awake(struct kernel_thread* thread);
+/* Returns once the thread has ended; false when the wait was aborted. */
+bool kernel_thread_join(struct kernel_thread* thread);
+/* Ends a thread at its next wait and frees its record; false when it does not end in time. */
+bool kernel_thread_delete(struct kernel_thread* thread, uint64_t deadline_ns);

@@ -1,0 +1,6 @@
+/* Starts the thread in which timers run. Called once at boot. */
+#pragma once
+
+#include <stdbool.h>
+
+bool rtos_timer_boot(void);

@@ -1,0 +1,79 @@
+/*
+ * TCP sockets, inside the port. wiced_tcp_socket_t only points to a struct tcp_socket, which stays
+ * in memory until its last user lets go of it: deleting a socket that another thread or a queued
+ * callback still uses is safe. A connection is counted likewise, so that no descriptor is closed
+ * while somebody polls it.
+ *
+ * All of it is guarded by one lock, tcp_lock, which is never held while anything blocks.
+ */
+#pragma once
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "tls.h"
+#include "wiced_tcpip.h"
+
+typedef struct tcp_connection {
+    unsigned references;
+    int fd;
+    tls_session_t* tls;   /* NULL in the clear */
+    atomic_bool is_ready; /* false until a handshake that is due is done; tls is set before it */
+    bool is_end_reported;
+} tcp_connection_t;
+
+typedef struct tcp_listener {
+    struct tcp_listener* next;
+    unsigned references;
+    int fd;
+    uint16_t port;
+    struct tcp_socket* current; /* who gets the next connection */
+} tcp_listener_t;
+
+typedef struct tcp_socket {
+    struct tcp_socket* next;
+    wiced_tcp_socket_t* owner; /* NULL once deleted */
+    unsigned references;
+    int cancel_fd; /* readable once deleted */
+    tcp_connection_t* connection;
+    tcp_listener_t* listener;
+    int bound_fd;
+    uint16_t bound_port;
+    bool is_bound;
+    atomic_bool is_connecting;
+    wiced_tls_context_t* tls_context;
+    wiced_tcp_socket_callback_t connect_callback;
+    wiced_tcp_socket_callback_t receive_callback;
+    wiced_tcp_socket_callback_t disconnect_callback;
+    void* callback_arg;
+    bool is_connect_posted;
+    bool is_receive_posted;
+    bool is_dispatching;
+} tcp_socket_t;
+
+typedef enum {
+    TCP_NOT_CONNECTED,
+    TCP_IN_THE_CLEAR,
+    TCP_SECURE,
+} tcp_security_t;
+
+extern pthread_mutex_t tcp_lock;
+extern tcp_socket_t* tcp_sockets; /* under tcp_lock */
+
+tcp_security_t tcp_security(wiced_tcp_socket_t* socket);
+
+/* Each adds a reference; NULL when there is no such thing. */
+tcp_socket_t* tcp_socket_hold(wiced_tcp_socket_t* socket);
+tcp_connection_t* tcp_connection_hold(wiced_tcp_socket_t* socket);
+/* Both drop one, and take the lock themselves. */
+void tcp_socket_drop(tcp_socket_t* socket);
+void tcp_connection_drop(tcp_connection_t* connection);
+/* The same with the lock held. */
+void tcp_socket_drop_locked(tcp_socket_t* socket);
+void tcp_connection_drop_locked(tcp_connection_t* connection);
+
+/* Reads at least one byte within the deadline. 0, WICED_TIMEOUT, 7010, 7014 or a TLS code. */
+wiced_result_t tcp_connection_read(tcp_connection_t* connection, uint8_t* buffer, size_t size,
+                                   uint64_t deadline_ns, size_t* count);

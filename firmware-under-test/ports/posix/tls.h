@@ -1,0 +1,38 @@
+/*
+ * TLS sessions over wolfSSL, inside the port. A session belongs to its connection, not to the
+ * wiced_tls_context_t it was made from, so a context may be reset or released at any time.
+ * Reading and writing a session from two threads is safe. Nothing here owns a descriptor.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "wiced_tls.h"
+
+typedef struct tls_session tls_session_t;
+
+bool tls_boot(void);
+
+/* Runs before a thread ends: the library keeps tables for each thread that used it. */
+void tls_thread_ends(void);
+
+/*
+ * The whole handshake over a connected, non-blocking descriptor, given up when cancel_fd becomes
+ * readable. 0, or a TLS code and no session.
+ */
+wiced_result_t tls_handshake(const wiced_tls_context_t* context, wiced_tls_endpoint_type_t type,
+                             wiced_tls_certificate_verification_t verification, int fd,
+                             int cancel_fd, uint64_t deadline_ns, tls_session_t** session);
+
+/* 0 with at least one byte, WICED_WOULD_BLOCK, 5020 after close_notify, 7014 after a bare close. */
+wiced_result_t tls_read(tls_session_t* session, uint8_t* buffer, size_t size, size_t* count);
+wiced_result_t tls_write(tls_session_t* session, const uint8_t* data, size_t size,
+                         uint64_t deadline_ns);
+
+/* Bytes that poll() does not know of. */
+bool tls_has_decrypted_data(tls_session_t* session);
+void tls_close_notify(tls_session_t* session);
+/* NULL is fine. */
+void tls_free(tls_session_t* session);

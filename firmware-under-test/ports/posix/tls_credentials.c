@@ -1,0 +1,212 @@
+#include "tls_credentials.h"
+
+#include <wolfssl/options.h>
+
+#include <wolfssl/ssl.h>
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PEM_BEGIN "-----BEGIN CERTIFICATE-----"
+#define PEM_END "-----END CERTIFICATE-----"
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static char* roots; /* as given, with a NUL after the last byte */
+static size_t roots_length;
+
+static bool load_one(WOLFSSL_CTX* library_context, const char* data, size_t length, int format) {
+    return wolfSSL_CTX_load_verify_buffer(library_context, (const unsigned char*)data, (long)length,
+                                          format) == WOLFSSL_SUCCESS;
+}
+
+/*
+ * Loads each certificate between its BEGIN and END lines by itself. Text outside them is nobody's
+ * business; a certificate that does not load spoils the whole set.
+ */
+static bool load_set(WOLFSSL_CTX* library_context, const char* data, size_t length) {
+    const char* begin = strstr(data, PEM_BEGIN);
+    if (begin == NULL) {
+        return load_one(library_context, data, length, WOLFSSL_FILETYPE_ASN1);
+    }
+    for (; begin != NULL; begin = strstr(begin, PEM_BEGIN)) {
+        const char* end = strstr(begin, PEM_END);
+        if (end == NULL) {
+            return false;
+        }
+        end += strlen(PEM_END);
+        /* The library wants a line end after the last line. */
+        size_t size = (size_t)(end - begin);
+        char* block = malloc(size + 2);
+        if (block == NULL) {
+            return false;
+        }
+        memcpy(block, begin, size);
+        memcpy(block + size, "\n", 2);
+        bool is_loaded = load_one(library_context, block, size + 1, WOLFSSL_FILETYPE_PEM);
+        free(block);
+        if (!is_loaded) {
+            return false;
+        }
+        begin = end;
+    }
+    return true;
+}
+
+bool tls_credentials_have_roots(void) {
+    pthread_mutex_lock(&lock);
+    bool have = roots != NULL;
+    pthread_mutex_unlock(&lock);
+    return have;
+}
+
+bool tls_credentials_load_roots(struct WOLFSSL_CTX* library_context) {
+    pthread_mutex_lock(&lock);
+    bool is_loaded = roots != NULL && load_set(library_context, roots, roots_length);
+    pthread_mutex_unlock(&lock);
+    return is_loaded;
+}
+
+wiced_result_t wiced_tls_deinit_root_ca_certificates(void) {
+    pthread_mutex_lock(&lock);
+    free(roots);
+    roots = NULL;
+    roots_length = 0;
+    pthread_mutex_unlock(&lock);
+    return WICED_SUCCESS;
+}
+
+static char* copy_text(const void* data, size_t length) {
+    char* copy = malloc(length + 1);
+    if (copy != NULL) {
+        memcpy(copy, data, length);
+        copy[length] = '\0';
+    }
+    return copy;
+}
+
+wiced_result_t wiced_tls_init_root_ca_certificates(const char* trusted_ca_certificates,
+                                                   const uint32_t length) {
+    if (trusted_ca_certificates == NULL || length == 0) {
+        return WICED_SUCCESS;
+    }
+    (void)wiced_tls_deinit_root_ca_certificates();
+    char* copy = copy_text(trusted_ca_certificates, length);
+    WOLFSSL_CTX* trial = wolfSSL_CTX_new(wolfSSLv23_client_method());
+    wiced_result_t result = copy == NULL || trial == NULL   ? WICED_OUT_OF_HEAP_SPACE
+                            : load_set(trial, copy, length) ? WICED_SUCCESS
+                                                            : WICED_ERROR;
+    wolfSSL_CTX_free(trial);
+    wolfSSL_ERR_clear_error();
+    if (result != WICED_SUCCESS) {
+        free(copy);
+        return result;
+    }
+    pthread_mutex_lock(&lock);
+    roots = copy;
+    roots_length = length;
+    pthread_mutex_unlock(&lock);
+    return WICED_SUCCESS;
+}
+
+wiced_result_t tls_credentials_load_identity(struct WOLFSSL_CTX* library_context,
+                                             const wiced_tls_identity_t* identity) {
+    if (identity == NULL || identity->certificate == NULL) {
+        return WICED_SUCCESS;
+    }
+    if (wolfSSL_CTX_use_certificate_chain_buffer(library_context, identity->certificate,
+                                                 (long)identity->certificate_length) !=
+        WOLFSSL_SUCCESS) {
+        return WICED_BESL_CERT_PARSE_FAIL;
+    }
+    if (identity->key_length == 0) {
+        return WICED_SUCCESS;
+    }
+    return wolfSSL_CTX_use_PrivateKey_buffer(
+               library_context, (const unsigned char*)identity->private_key,
+               (long)identity->key_length, WOLFSSL_FILETYPE_PEM) == WOLFSSL_SUCCESS
+               ? WICED_SUCCESS
+               : WICED_BESL_KEY_PARSE_FAIL;
+}
+
+wiced_result_t wiced_tls_init_identity(wiced_tls_identity_t* identity, const char* private_key,
+                                       const uint32_t key_length, const uint8_t* certificate_data,
+                                       uint32_t certificate_length) {
+    if (identity == NULL || certificate_data == NULL) {
+        return WICED_TLS_ERROR_BAD_INPUT_DATA;
+    }
+    memset(identity, 0, sizeof(*identity));
+    /* Lengths may or may not count a NUL. */
+    identity->key_length = private_key != NULL ? (uint32_t)strnlen(private_key, key_length) : 0;
+    identity->certificate_length =
+        (uint32_t)strnlen((const char*)certificate_data, certificate_length);
+    identity->private_key = copy_text(private_key != NULL ? private_key : "", identity->key_length);
+    identity->certificate = (uint8_t*)copy_text(certificate_data, identity->certificate_length);
+    WOLFSSL_CTX* trial = wolfSSL_CTX_new(wolfSSLv23_server_method());
+    wiced_result_t result = WICED_OUT_OF_HEAP_SPACE;
+    if (identity->private_key != NULL && identity->certificate != NULL && trial != NULL) {
+        result = tls_credentials_load_identity(trial, identity);
+    }
+    wolfSSL_CTX_free(trial);
+    wolfSSL_ERR_clear_error();
+    if (result != WICED_SUCCESS) {
+        (void)wiced_tls_deinit_identity(identity);
+    }
+    return result;
+}
+
+wiced_result_t wiced_tls_deinit_identity(wiced_tls_identity_t* identity) {
+    if (identity == NULL) {
+        return WICED_TLS_ERROR_BAD_INPUT_DATA;
+    }
+    if (identity->private_key != NULL) {
+        memset(identity->private_key, 0, identity->key_length);
+    }
+    free(identity->private_key);
+    free(identity->certificate);
+    memset(identity, 0, sizeof(*identity));
+    return WICED_SUCCESS;
+}
+
+wiced_result_t wiced_tls_init_context(wiced_tls_context_t* context, wiced_tls_identity_t* identity,
+                                      const char* peer_cn) {
+    if (context == NULL) {
+        return WICED_TLS_ERROR_BAD_INPUT_DATA;
+    }
+    memset(context, 0, sizeof(*context));
+    context->is_initialised = 1;
+    context->identity = identity;
+    context->peer_cn = peer_cn;
+    return WICED_SUCCESS;
+}
+
+wiced_result_t wiced_tls_deinit_context(wiced_tls_context_t* context) {
+    if (context != NULL) {
+        memset(context, 0, sizeof(*context));
+    }
+    return WICED_SUCCESS;
+}
+
+/* A context holds no session here: each handshake starts from nothing anyway. */
+wiced_result_t wiced_tls_reset_context(wiced_tls_context_t* context) {
+    return context != NULL && context->is_initialised ? WICED_SUCCESS
+                                                      : WICED_TLS_ERROR_UNITIALIZED_CONTEXT;
+}
+
+wiced_result_t wiced_tls_set_extension(wiced_tls_context_t* context,
+                                       wiced_tls_extension_t* extension) {
+    if (context == NULL || extension == NULL) {
+        return WICED_TLS_ERROR_BAD_INPUT_DATA;
+    }
+    switch (extension->type) {
+        case TLS_EXTENSION_TYPE_SERVER_NAME:
+            context->server_name = extension->extension_data.server_name;
+            return WICED_SUCCESS;
+        case TLS_EXTENSION_TYPE_MAX_FRAGMENT_LENGTH:
+            context->max_fragment_length = extension->extension_data.max_fragment_length;
+            return WICED_SUCCESS;
+        case TLS_EXTENSION_TYPE_APPLICATION_LAYER_PROTOCOL_NEGOTIATION:
+            break;
+    }
+    return WICED_ERROR;
+}
