@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <span>
@@ -34,7 +35,8 @@ class NoConnection : public std::runtime_error {
 struct ClientTarget {
     std::string host;  ///< a name, an IPv4 or an IPv6 address (without brackets)
     std::uint16_t port = 0;
-    std::optional<TlsClientConfig> tls;  ///< absent: in the clear
+    std::optional<TlsClientConfig>
+        tls;  ///< absent: in the clear. Its server_name, if empty, is host
 };
 
 /// How the peer's side of the connection stands.
@@ -76,7 +78,7 @@ struct Reply {
 
 class Client {
   public:
-    /// What it keeps of received bytes; past it reading stops with PeerEnd::none.
+    /// What it keeps of received bytes; receive_until_end() returns when there are so many.
     static constexpr std::size_t received_max = 64U * 1024;
     /// After `X`: how long more text may take to arrive.
     static constexpr std::chrono::milliseconds note_wait{50};
@@ -93,8 +95,9 @@ class Client {
     /// Sends the bytes and waits for a reply.
     [[nodiscard]] Reply transact(std::string_view request, rig::Deadline deadline);
 
-    /// Sends all bytes; just before the first went to the kernel. Throws std::system_error when the
-    /// peer is gone or the deadline passes ("send to localhost:27708").
+    /// Sends all bytes. Returns the time just before the first went to the kernel. Throws
+    /// std::system_error ("send to localhost:27708: Broken pipe") when the peer is gone or the
+    /// deadline passes, and std::logic_error after half_close().
     rig::TimestampNs send(std::string_view bytes, rig::Deadline deadline);
     /// Over TLS: bytes that are no TLS record, past the session. In the clear the same as send().
     rig::TimestampNs send_raw(std::string_view bytes, rig::Deadline deadline);
@@ -124,14 +127,24 @@ class Client {
     [[nodiscard]] rig::TimestampNs handshake_ns() const { return handshake_ns_; }
 
   private:
+    struct Arrival {
+        std::string bytes;
+        rig::TimestampNs at_ns = 0;
+    };
+
     void connect(const ClientTarget& target, rig::Deadline deadline);
     void shake_hands(rig::Deadline deadline);
-    void send_all(std::span<const std::uint8_t> bytes, rig::Deadline deadline);
-    void flush_session(rig::Deadline deadline);
+    [[nodiscard]] int send_plain(std::span<const std::uint8_t> bytes, rig::Deadline deadline);
+    [[nodiscard]] int send_secure(std::span<const std::uint8_t> bytes, rig::Deadline deadline);
+    [[nodiscard]] int flush_session(rig::Deadline deadline);
     void receive_once(rig::Deadline deadline);
+    void take_ciphertext(std::span<const std::uint8_t> bytes, rig::TimestampNs at_ns);
+    void take_plaintext(rig::TimestampNs at_ns);
     void note_end(PeerEnd end, std::string reason);
-    void take_plaintext();
-    [[nodiscard]] Received take_received(std::size_t bytes_max);
+    [[nodiscard]] std::size_t bytes_waiting() const;
+    [[nodiscard]] Received take(std::size_t bytes_max);
+    void take_reply(Reply& reply, rig::Deadline deadline);
+    [[nodiscard]] std::string no_answer(rig::TimestampNs sent_ns) const;
 
     const rig::Clock& clock_;
     std::string peer_name_;
@@ -141,7 +154,11 @@ class Client {
     rig::UniqueFd socket_;
     rig::TimestampNs connected_ns_ = 0;
     rig::TimestampNs handshake_ns_ = 0;
-    Received received_;
+    bool has_half_closed_ = false;
+    std::deque<Arrival> arrivals_;
+    PeerEnd end_ = PeerEnd::none;
+    rig::TimestampNs end_ns_ = 0;
+    std::string end_reason_;
     TlsFacts no_facts_;
 };
 
