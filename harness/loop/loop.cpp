@@ -130,6 +130,7 @@ Loop::WatchId Loop::watch(int fd, Interest interest, std::function<void(Ready)> 
     const WatchId id = ++last_watch_id_;
     set_epoll(EPOLL_CTL_ADD, fd, interest, id);
     watches_.emplace(id, std::make_shared<Watch>(Watch{fd, interest, std::move(callback)}));
+    watch_of_fd_[fd] = id;
     return id;
 }
 
@@ -147,8 +148,13 @@ void Loop::unwatch(WatchId id) {
     if (found == watches_.end()) {
         return;
     }
-    // The descriptor may be closed already, which removed it from epoll.
-    ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, found->second->fd, nullptr);
+    // The descriptor may be closed already, which removed it from epoll, and its number may be
+    // somebody else's by now.
+    const auto newest = watch_of_fd_.find(found->second->fd);
+    if (newest != watch_of_fd_.end() && newest->second == id) {
+        ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, found->second->fd, nullptr);
+        watch_of_fd_.erase(newest);
+    }
     watches_.erase(found);
 }
 

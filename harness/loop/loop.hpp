@@ -88,6 +88,7 @@ class Loop {
 
     WatchId last_watch_id_;
     std::unordered_map<WatchId, std::shared_ptr<Watch>> watches_;  // owners: the map, a dispatch
+    std::unordered_map<int, WatchId> watch_of_fd_;  // the newest: numbers of closed ones recur
     TimerId last_timer_id_ = 0;
     std::multimap<rig::TimestampNs, std::pair<TimerId, std::function<void()>>> timers_;
     std::unordered_map<TimerId, rig::TimestampNs> timer_times_;

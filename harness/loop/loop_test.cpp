@@ -77,7 +77,8 @@ TEST_F(LoopTest, asks_for_nothing_it_was_not_told_to_ask_for) {
     int calls = 0;
     const auto id = loop_.watch(pair.here.get(), {}, [&](harness::Ready) { ++calls; });
     say(pair.there, "hello");
-    [[maybe_unused]] auto soon = loop_.at(clock_.monotonic_ns() + 5 * rig::ns_per_ms, [&] { loop_.stop(); });
+    [[maybe_unused]] auto soon =
+        loop_.at(clock_.monotonic_ns() + 5 * rig::ns_per_ms, [&] { loop_.stop(); });
     loop_.run();
     EXPECT_EQ(calls, 0);
 
@@ -104,6 +105,27 @@ TEST_F(LoopTest, does_not_call_a_watcher_that_was_unwatched_in_the_same_round) {
     say(second.there, "b");
     loop_.run();
     EXPECT_EQ(calls, 1);
+}
+
+TEST_F(LoopTest, keeps_a_watch_when_an_older_one_of_the_same_number_is_forgotten) {
+    auto old_pair = make_pair();
+    const int number = old_pair.here.get();
+    const auto old_id = loop_.watch(number, {.readable = true}, [](harness::Ready) {});
+    old_pair.here.reset();
+    auto new_pair = make_pair();
+    ASSERT_EQ(new_pair.here.get(), number) << "the kernel gives the lowest free number";
+    bool called = false;
+    const auto new_id = loop_.watch(number, {.readable = true}, [&](harness::Ready) {
+        called = true;
+        loop_.stop();
+    });
+    loop_.unwatch(old_id);
+    say(new_pair.there, "hello");
+    [[maybe_unused]] const auto guard =
+        loop_.at(clock_.monotonic_ns() + rig::ns_per_s, [&] { loop_.stop(); });
+    loop_.run();
+    EXPECT_TRUE(called);
+    loop_.unwatch(new_id);
 }
 
 TEST_F(LoopTest, reports_a_hang_up_to_who_only_wants_to_write) {
