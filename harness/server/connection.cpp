@@ -1,0 +1,427 @@
+#include "harness/server/connection.hpp"
+
+#include <fmt/format.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <ctime>
+
+namespace harness {
+namespace {
+
+constexpr std::size_t read_size = 16U * 1024;
+
+std::int64_t kernel_stamp_ns(msghdr& message) {
+    for (cmsghdr* control = CMSG_FIRSTHDR(&message); control != nullptr;
+         control = CMSG_NXTHDR(&message, control)) {
+        if (control->cmsg_level == SOL_SOCKET && control->cmsg_type == SCM_TIMESTAMPNS) {
+            timespec stamp{};
+            std::memcpy(&stamp, CMSG_DATA(control), sizeof stamp);
+            return std::int64_t{stamp.tv_sec} * rig::ns_per_s + stamp.tv_nsec;
+        }
+    }
+    return 0;
+}
+
+}  // namespace
+
+Connection::Connection(ConnectionContext& context, ConnectionId id, Accepted accepted,
+                       const TlsContext* tls)
+    : context_(context),
+      id_(id),
+      socket_(std::move(accepted.socket)),
+      peer_(std::move(accepted.peer)),
+      opened_ns_(context.clock.monotonic_ns()),
+      state_(tls != nullptr ? State::handshaking : State::talking) {
+    context_.sink.take(ConnectionOpened{.id = id_,
+                                        .at_ns = opened_ns_,
+                                        .peer = peer_,
+                                        .local = std::move(accepted.local),
+                                        .secure = tls != nullptr});
+    if (tls != nullptr) {
+        tls_ = std::make_unique<TlsSession>(*tls);
+    } else {
+        conversation_ = std::make_unique<Conversation>(context_.registers, context_.limits.mode,
+                                                       context_.limits.conversation, opened_ns_);
+    }
+}
+
+Connection::~Connection() = default;
+
+void Connection::on_readable() {
+    std::size_t taken = 0;
+    while (taken < received_per_call_max && !peer_has_ended_ && context_.sink.has_room()) {
+        const ReadOutcome outcome = read_once(taken);
+        if (outcome == ReadOutcome::over) {
+            return;
+        }
+        if (outcome == ReadOutcome::drained) {
+            break;
+        }
+    }
+    advance();
+}
+
+Connection::ReadOutcome Connection::read_once(std::size_t& taken) {
+    std::array<std::uint8_t, read_size> buffer;
+    alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(timespec))> control;
+    iovec data{.iov_base = buffer.data(), .iov_len = buffer.size()};
+    msghdr message{};
+    message.msg_iov = &data;
+    message.msg_iovlen = 1;
+    message.msg_control = control.data();
+    message.msg_controllen = control.size();
+
+    const ssize_t got = ::recvmsg(socket_.get(), &message, 0);
+    const int error = errno;
+    if (got < 0) {
+        if (error == EAGAIN) {
+            return ReadOutcome::drained;
+        }
+        if (error == EINTR) {
+            return ReadOutcome::may_have_more;
+        }
+        if (tls_ != nullptr && state_ == State::handshaking) {
+            tls_->receive_end();
+            record_handshake(
+                fmt::format("the peer reset the connection: {}", std::strerror(error)));
+        }
+        end(has_spoken_ ? "peer reset the connection after its frame"
+                        : "peer reset the connection");
+        return ReadOutcome::over;
+    }
+    if (got == 0) {
+        take_end();
+        return ReadOutcome::drained;
+    }
+    const auto size = static_cast<std::size_t>(got);
+    taken += size;
+    const std::int64_t kernel_ns = kernel_stamp_ns(message);
+    const ReceiveStamp stamp = context_.stamps.convert(kernel_ns, last_kernel_ns_);
+    last_kernel_ns_ = kernel_ns;
+    const std::span<const std::uint8_t> bytes(buffer.data(), size);
+    if (tls_ != nullptr) {
+        take_ciphertext(bytes, stamp);
+    } else {
+        take_plaintext(bytes, stamp);
+    }
+    return size == buffer.size() ? ReadOutcome::may_have_more : ReadOutcome::drained;
+}
+
+void Connection::take_ciphertext(std::span<const std::uint8_t> bytes, ReceiveStamp stamp) {
+    std::array<std::uint8_t, read_size> plaintext;
+    while (!bytes.empty()) {
+        bytes = bytes.subspan(tls_->receive(bytes));
+        look_at_session();
+        while (const std::size_t size = tls_->read(plaintext)) {
+            take_plaintext({plaintext.data(), size}, stamp);
+        }
+    }
+    look_at_session();
+}
+
+void Connection::take_plaintext(std::span<const std::uint8_t> bytes, ReceiveStamp stamp) {
+    if (conversation_ != nullptr) {
+        conversation_->bytes(bytes, stamp.at_ns, stamp.source);
+        collect_exchanges();
+    }
+}
+
+void Connection::take_end() {
+    peer_has_ended_ = true;
+    if (tls_ != nullptr) {
+        tls_->receive_end();
+        look_at_session();
+    }
+    if (conversation_ != nullptr) {
+        conversation_->peer_finished(context_.clock.monotonic_ns());
+        collect_exchanges();
+    }
+}
+
+void Connection::look_at_session() {
+    const TlsSession::State session = tls_->state();
+    if (state_ == State::handshaking && session != TlsSession::State::handshaking) {
+        if (session == TlsSession::State::failed) {
+            record_handshake(tls_->failure());
+            finish("TLS handshake failed");
+            return;
+        }
+        record_handshake("");
+        state_ = State::talking;
+        conversation_ = std::make_unique<Conversation>(context_.registers, context_.limits.mode,
+                                                       context_.limits.conversation,
+                                                       context_.clock.monotonic_ns());
+    }
+    if (session == TlsSession::State::failed && state_ != State::finishing) {
+        finish(tls_->failure());
+    } else if (session == TlsSession::State::closed_by_peer ||
+               session == TlsSession::State::truncated) {
+        if (session == TlsSession::State::truncated && reason_.empty() && !has_spoken_) {
+            reason_ = tls_->failure();
+        }
+        conversation_->peer_finished(context_.clock.monotonic_ns());
+        collect_exchanges();
+    }
+}
+
+void Connection::record_handshake(const std::string& failure) {
+    const TimestampNs now_ns = context_.clock.monotonic_ns();
+    const TlsFacts& facts = tls_->facts();
+    const ClientHello* const hello = tls_->client_hello();
+    context_.sink.take(HandshakeEnded{.id = id_,
+                                      .at_ns = now_ns,
+                                      .tls_version = facts.version,
+                                      .cipher = facts.cipher,
+                                      .handshake_ns = now_ns - opened_ns_,
+                                      .offered = hello != nullptr ? to_json(*hello) : "",
+                                      .failure = failure});
+}
+
+void Connection::collect_exchanges() {
+    const TimestampNs now_ns = context_.clock.monotonic_ns();
+    for (Exchange& exchange : conversation_->take()) {
+        has_spoken_ = true;
+        const FrameId frame_id = ++context_.last_frame_id;
+        const auto device = exchange.device;
+        context_.sink.take(FrameReceived{.id = frame_id,
+                                         .connection_id = id_,
+                                         .received_ns = exchange.received_ns,
+                                         .stamp = exchange.stamp,
+                                         .verdict = exchange.verdict,
+                                         .device = device,
+                                         .reg = exchange.reg,
+                                         .value = exchange.value,
+                                         .raw = std::move(exchange.raw),
+                                         .reason = std::move(exchange.reason)});
+        if (device) {
+            for (const auto& collision : context_.device_ids.frame_seen(*device, peer_, now_ns)) {
+                context_.sink.take(
+                    RigNote{.at_ns = now_ns, .what = describe(collision), .is_error = false});
+            }
+        }
+        const FrameFault fault = context_.faults.frame(device, [&](FaultKind kind) {
+            context_.sink.take(FaultFired{
+                .at_ns = now_ns, .connection_id = id_, .name = std::string(to_string(kind))});
+        });
+        pending_.push_back(
+            {.frame_id = frame_id,
+             .due_ns = now_ns + fault.delay.count(),
+             .bytes = fault.answers_x ? format_failed() : std::move(exchange.reply)});
+    }
+}
+
+void Connection::queue_due_replies() {
+    const bool can_write = tls_ == nullptr || (tls_->state() != TlsSession::State::failed &&
+                                               tls_->state() != TlsSession::State::handshaking);
+    const TimestampNs now_ns = pending_.empty() ? 0 : context_.clock.monotonic_ns();
+    while (!pending_.empty() && can_write && pending_.front().due_ns <= now_ns &&
+           unsent().size() < bytes_unsent_max) {
+        PendingReply& reply = pending_.front();
+        const auto* const first = reinterpret_cast<const std::uint8_t*>(reply.bytes.data());
+        const std::span<const std::uint8_t> bytes(first, reply.bytes.size());
+        if (tls_ != nullptr) {
+            tls_->write(bytes);
+        } else {
+            clear_output_.insert(clear_output_.end(), bytes.begin(), bytes.end());
+        }
+        marks_.push_back({.frame_id = reply.frame_id,
+                          .after_bytes = bytes_sent_ + unsent().size(),
+                          .bytes = std::move(reply.bytes)});
+        pending_.pop_front();
+    }
+    if (!can_write) {
+        pending_.clear();
+    }
+}
+
+std::span<const std::uint8_t> Connection::unsent() const {
+    return tls_ != nullptr ? tls_->to_send() : std::span<const std::uint8_t>(clear_output_);
+}
+
+void Connection::flush() {
+    while (!unsent().empty()) {
+        const ssize_t sent =
+            ::send(socket_.get(), unsent().data(), unsent().size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+        const int error = errno;
+        if (sent >= 0) {
+            mark_sent(static_cast<std::size_t>(sent));
+            continue;
+        }
+        if (error == EINTR) {
+            continue;
+        }
+        if (error == EAGAIN) {
+            if (stalled_since_ns_ == 0) {
+                stalled_since_ns_ = context_.clock.monotonic_ns();
+            }
+            return;
+        }
+        end(fmt::format("peer went without taking the reply: {}", std::strerror(error)));
+        return;
+    }
+}
+
+void Connection::mark_sent(std::size_t bytes) {
+    stalled_since_ns_ = 0;
+    bytes_sent_ += bytes;
+    if (tls_ != nullptr) {
+        tls_->sent(bytes);
+    } else {
+        clear_output_.erase(clear_output_.begin(),
+                            clear_output_.begin() + static_cast<std::ptrdiff_t>(bytes));
+    }
+    while (!marks_.empty() && marks_.front().after_bytes <= bytes_sent_) {
+        context_.sink.take(ReplySent{.frame_id = marks_.front().frame_id,
+                                     .connection_id = id_,
+                                     .replied_ns = context_.clock.monotonic_ns(),
+                                     .reply = std::move(marks_.front().bytes)});
+        marks_.pop_front();
+    }
+}
+
+void Connection::on_writable() {
+    advance();
+}
+
+void Connection::on_time() {
+    const TimestampNs now_ns = context_.clock.monotonic_ns();
+    const ConnectionLimits& limits = context_.limits;
+    if (state_ == State::handshaking && now_ns >= opened_ns_ + limits.handshake_timeout.count()) {
+        const std::string failure =
+            fmt::format("no handshake within {} s",
+                        static_cast<double>(limits.handshake_timeout.count()) / 1e9);
+        record_handshake(failure);
+        end("TLS handshake failed");
+        return;
+    }
+    if (stalled_since_ns_ != 0 &&
+        now_ns >= stalled_since_ns_ + limits.conversation.idle_timeout.count()) {
+        end("peer does not read its replies");
+        return;
+    }
+    if (state_ == State::draining && now_ns >= drain_until_ns_) {
+        end(end_reason());
+        return;
+    }
+    if (state_ == State::talking && context_.sink.has_room()) {
+        on_readable();  // what has arrived in time must not be taken for late
+        if (state_ == State::talking) {
+            conversation_->time_passed(context_.clock.monotonic_ns());
+            collect_exchanges();
+        }
+    }
+    if (state_ != State::over) {
+        advance();
+    }
+}
+
+void Connection::shut_down() {
+    if (state_ == State::handshaking) {
+        record_handshake("the server was shut down");
+        end("server shut down");
+        return;
+    }
+    on_readable();
+    if (state_ == State::talking) {
+        conversation_->peer_finished(context_.clock.monotonic_ns());
+        collect_exchanges();
+        finish("server shut down");
+        advance();
+    }
+}
+
+void Connection::abandon(const std::string& reason) {
+    if (state_ == State::handshaking) {
+        record_handshake(reason);
+    }
+    end(reason);
+}
+
+void Connection::finish(std::string reason) {
+    state_ = State::finishing;
+    reason_ = std::move(reason);
+}
+
+void Connection::advance() {
+    if (state_ == State::over) {
+        return;
+    }
+    queue_due_replies();
+    flush();
+    if (state_ == State::talking && conversation_->state() == Conversation::State::finished) {
+        state_ = State::finishing;
+    }
+    if (state_ == State::finishing && pending_.empty() && unsent().empty()) {
+        if (tls_ != nullptr) {
+            tls_->close();
+        }
+        state_ = State::draining;
+        drain_until_ns_ = context_.clock.monotonic_ns() + context_.limits.drain_timeout.count();
+        flush();
+    }
+    if (state_ == State::draining && unsent().empty() && !is_half_closed_) {
+        ::shutdown(socket_.get(), SHUT_WR);  // fails only if the peer has gone, which is fine
+        is_half_closed_ = true;
+    }
+    if (state_ == State::draining && is_half_closed_ && peer_has_ended_) {
+        end(end_reason());
+    }
+}
+
+std::string Connection::end_reason() const {
+    if (!reason_.empty()) {
+        return reason_;
+    }
+    return conversation_ != nullptr ? conversation_->end_reason() : "peer closed";
+}
+
+void Connection::end(std::string reason) {
+    if (state_ == State::over) {
+        return;
+    }
+    state_ = State::over;
+    context_.sink.take(ConnectionClosed{
+        .id = id_,
+        .at_ns = context_.clock.monotonic_ns(),
+        .end_reason = std::move(reason),
+        .ignored_bytes = conversation_ != nullptr ? conversation_->ignored_bytes() : 0});
+}
+
+Interest Connection::interest() const {
+    const std::size_t waiting = unsent().size() + pending_.size() * accepted_reply_size;
+    return {.readable = state_ != State::over && !peer_has_ended_ && waiting < bytes_unsent_max &&
+                        context_.sink.has_room(),
+            .writable = state_ != State::over && !unsent().empty()};
+}
+
+std::optional<TimestampNs> Connection::deadline_ns() const {
+    std::optional<TimestampNs> earliest;
+    const auto consider = [&earliest](TimestampNs at_ns) {
+        earliest = earliest ? std::min(*earliest, at_ns) : at_ns;
+    };
+    const ConnectionLimits& limits = context_.limits;
+    if (state_ == State::handshaking) {
+        consider(opened_ns_ + limits.handshake_timeout.count());
+    }
+    if (state_ == State::talking) {
+        if (const auto deadline = conversation_->deadline_ns()) {
+            consider(*deadline);
+        }
+    }
+    if (state_ == State::draining) {
+        consider(drain_until_ns_);
+    }
+    if (!pending_.empty() && unsent().size() < bytes_unsent_max) {
+        consider(pending_.front().due_ns);
+    }
+    if (stalled_since_ns_ != 0) {
+        consider(stalled_since_ns_ + limits.conversation.idle_timeout.count());
+    }
+    return earliest;
+}
+
+}  // namespace harness

@@ -1,0 +1,141 @@
+// Connection is one accepted TCP connection: its socket, its TLS session if it is secure, its
+// conversation, and the replies on their way out. It owns all of them. The server calls
+// on_readable(), on_writable(), on_time() and then asks interest(), deadline_ns() and is_over():
+// what to wait for is computed from the state, never remembered. Loop's thread only.
+//
+// Limits: received_per_call_max bytes are taken a call, so that one peer cannot keep the loop to
+// itself; a peer that does not read its replies is not read from while bytes_unsent_max wait.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "harness/event/event_sink.hpp"
+#include "harness/loop/loop.hpp"
+#include "harness/server/faults.hpp"
+#include "harness/server/kernel_stamps.hpp"
+#include "harness/server/listener.hpp"
+#include "harness/tls/tls_session.hpp"
+#include "harness/wwep/conversation.hpp"
+#include "harness/wwep/device_id_watch.hpp"
+
+namespace harness {
+
+struct ConnectionLimits {
+    ConversationMode mode = ConversationMode::one_transaction;
+    ConversationLimits conversation;
+    /// From accept to the end of the TLS handshake.
+    std::chrono::nanoseconds handshake_timeout = std::chrono::seconds(10);
+    /// For the peer to take what we sent and to close its side, once ours is closed.
+    std::chrono::nanoseconds drain_timeout = std::chrono::seconds(1);
+};
+
+/// What all connections of a server share. Everything must outlive them.
+struct ConnectionContext {
+    const rig::Clock& clock;
+    EventSink& sink;
+    RegisterFile& registers;
+    KernelStamps& stamps;
+    Faults& faults;
+    DeviceIdWatch& device_ids;
+    FrameId& last_frame_id;
+    ConnectionLimits limits;
+};
+
+class Connection {
+  public:
+    static constexpr std::size_t received_per_call_max = 64U * 1024;
+    static constexpr std::size_t bytes_unsent_max = 16U * 1024;
+
+    /// `tls` is nullptr for a connection in the clear. Records that it was opened.
+    Connection(ConnectionContext& context, ConnectionId id, Accepted accepted,
+               const TlsContext* tls);
+    ~Connection();
+    Connection(const Connection&) = delete;
+    Connection& operator=(const Connection&) = delete;
+
+    [[nodiscard]] int fd() const { return socket_.get(); }
+    [[nodiscard]] ConnectionId id() const { return id_; }
+
+    void on_readable();
+    void on_writable();
+    /// Acts on deadlines that have come.
+    void on_time();
+    /// Answers what was received already and ends the connection politely.
+    void shut_down();
+    /// Ends it at once; records why.
+    void abandon(const std::string& reason);
+
+    [[nodiscard]] Interest interest() const;
+    [[nodiscard]] std::optional<TimestampNs> deadline_ns() const;
+    /// Over and done: its end is recorded, and it can be destroyed.
+    [[nodiscard]] bool is_over() const { return state_ == State::over; }
+    /// Whether it has sent a whole frame yet.
+    [[nodiscard]] bool has_spoken() const { return has_spoken_; }
+
+  private:
+    enum class State : std::uint8_t {
+        handshaking,  ///< TLS is being set up
+        talking,      ///< frames come in
+        finishing,    ///< the conversation has finished; replies still go out
+        draining,     ///< our side is closed; what still comes is counted
+        over,
+    };
+    struct PendingReply {
+        FrameId frame_id = 0;
+        TimestampNs due_ns = 0;  ///< not before
+        std::string bytes;
+    };
+    struct SentMark {
+        FrameId frame_id = 0;
+        std::uint64_t after_bytes = 0;  ///< the reply is out once so many bytes are
+        std::string bytes;
+    };
+
+    enum class ReadOutcome : std::uint8_t { drained, may_have_more, over };
+
+    [[nodiscard]] ReadOutcome read_once(std::size_t& taken);
+    void take_ciphertext(std::span<const std::uint8_t> bytes, ReceiveStamp stamp);
+    void take_plaintext(std::span<const std::uint8_t> bytes, ReceiveStamp stamp);
+    void take_end();
+    void look_at_session();
+    void record_handshake(const std::string& failure);
+    void collect_exchanges();
+    void queue_due_replies();
+    void flush();
+    void mark_sent(std::size_t bytes);
+    void advance();
+    void finish(std::string reason);
+    void end(std::string reason);
+    [[nodiscard]] std::span<const std::uint8_t> unsent() const;
+    [[nodiscard]] std::string end_reason() const;
+
+    ConnectionContext& context_;
+    const ConnectionId id_;
+    rig::UniqueFd socket_;
+    const std::string peer_;
+    const TimestampNs opened_ns_;
+    State state_;
+    std::unique_ptr<TlsSession> tls_;
+    std::unique_ptr<Conversation> conversation_;
+    bool has_spoken_ = false;
+    bool peer_has_ended_ = false;
+    bool is_half_closed_ = false;
+    std::string reason_;  // why it ends, if not for the conversation's own reason
+    std::deque<PendingReply> pending_;
+    std::deque<SentMark> marks_;
+    std::vector<std::uint8_t> clear_output_;
+    std::uint64_t bytes_sent_ = 0;
+    std::int64_t last_kernel_ns_ = 0;
+    TimestampNs drain_until_ns_ = 0;
+    TimestampNs stalled_since_ns_ = 0;  // when the kernel last refused our bytes; 0: it did not
+};
+
+}  // namespace harness

@@ -1,0 +1,67 @@
+#include "harness/server/listener.hpp"
+
+#include <arpa/inet.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "rig/base/errors.hpp"
+
+namespace {
+
+rig::UniqueFd connect_to(std::uint16_t port) {
+    rig::UniqueFd socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(port);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    EXPECT_EQ(::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address),
+              0);
+    return socket;
+}
+
+TEST(Listener, takes_a_free_port_when_asked_for_port_0) {
+    const harness::Listener listener("127.0.0.1", 0);
+    EXPECT_NE(listener.port(), 0);
+    EXPECT_EQ(listener.endpoint(), "127.0.0.1:" + std::to_string(listener.port()));
+}
+
+TEST(Listener, accepts_who_connects_and_nobody_else) {
+    harness::Listener listener("127.0.0.1", 0);
+    EXPECT_FALSE(listener.accept());
+    const auto peer = connect_to(listener.port());
+    pollfd ready{.fd = listener.fd(), .events = POLLIN, .revents = 0};
+    ASSERT_EQ(::poll(&ready, 1, 5000), 1);
+    const auto accepted = listener.accept();
+    ASSERT_TRUE(accepted);
+    EXPECT_EQ(accepted->local, listener.endpoint());
+    EXPECT_THAT(accepted->peer, ::testing::StartsWith("127.0.0.1:"));
+    EXPECT_FALSE(listener.accept());
+}
+
+TEST(Listener, names_a_port_that_is_taken_and_what_to_do) {
+    const harness::Listener first("127.0.0.1", 0);
+    try {
+        const harness::Listener second("127.0.0.1", first.port());
+        FAIL() << "two listeners on one port";
+    } catch (const rig::NoBench& error) {
+        EXPECT_THAT(error.what(), ::testing::HasSubstr(first.endpoint()));
+        EXPECT_THAT(error.what(), ::testing::HasSubstr("another program has this port"));
+    }
+}
+
+TEST(Listener, refuses_a_name_and_an_address_of_somebody_else) {
+    EXPECT_THROW(harness::Listener("localhost", 0), rig::NoBench);
+    EXPECT_THROW(harness::Listener("198.51.100.77", 0), rig::NoBench);
+}
+
+TEST(Listener, writes_ipv6_in_brackets) {
+    EXPECT_EQ(harness::endpoint_text("::1", 27708), "[::1]:27708");
+    const harness::Listener listener("::1", 0);
+    EXPECT_THAT(listener.endpoint(), ::testing::StartsWith("[::1]:"));
+}
+
+}  // namespace

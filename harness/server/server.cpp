@@ -1,0 +1,300 @@
+#include "harness/server/server.hpp"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "rig/base/errors.hpp"
+
+namespace harness {
+namespace {
+
+constexpr std::int64_t room_checked_every_ns = 2 * rig::ns_per_ms;
+constexpr std::int64_t exhaustion_rest_ns = 100 * rig::ns_per_ms;
+
+}  // namespace
+
+Server::Server(Loop& loop, EventSink& sink, RegisterFile& registers, const TlsLibrary& tls_library,
+               ServerOptions options)
+    : loop_(loop),
+      sink_(sink),
+      options_(std::move(options)),
+      stamps_(loop.clock()),
+      context_{loop.clock(), sink_,       registers,      stamps_,
+               faults_,      device_ids_, last_frame_id_, options_.limits} {
+    if (options_.tls_port) {
+        tls_context_ = std::make_unique<TlsContext>(tls_library, options_.tls);
+    }
+    for (const std::string& address : options_.addresses) {
+        if (options_.plain_port) {
+            ports_.push_back(std::make_unique<Port>(
+                Port{.address = address, .port = *options_.plain_port, .listener = {}}));
+        }
+        if (options_.tls_port) {
+            ports_.push_back(std::make_unique<Port>(Port{
+                .address = address, .port = *options_.tls_port, .secure = true, .listener = {}}));
+        }
+    }
+    for (const auto& port : ports_) {
+        open(*port);
+    }
+}
+
+Server::~Server() {
+    loop_.cancel(rest_timer_);
+    loop_.cancel(room_timer_);
+    for (const auto& port : ports_) {
+        close(*port);
+    }
+    for (auto& [id, entry] : connections_) {
+        entry.connection->abandon("server ended");
+        loop_.unwatch(entry.watch);
+        if (entry.timer_at_ns != 0) {
+            loop_.cancel(entry.timer);
+        }
+    }
+}
+
+void Server::open(Port& port) {
+    port.listener = std::make_unique<Listener>(port.address, port.port);
+    port.port = port.listener->port();  // a free port that was taken once is kept
+    port.watch = loop_.watch(port.listener->fd(), {.readable = true},
+                             [this, &port](Ready) { accept_from(port); });
+}
+
+void Server::close(Port& port) {
+    if (port.listener != nullptr) {
+        loop_.unwatch(port.watch);
+        port.listener.reset();
+    }
+}
+
+std::vector<std::string> Server::endpoints(bool secure) const {
+    std::vector<std::string> result;
+    for (const auto& port : ports_) {
+        if (port->secure == secure) {
+            result.push_back(endpoint_text(port->address, port->port));
+        }
+    }
+    return result;
+}
+
+std::vector<std::string> Server::plain_endpoints() const {
+    return endpoints(false);
+}
+
+std::vector<std::string> Server::tls_endpoints() const {
+    return endpoints(true);
+}
+
+Faults::Id Server::add_fault(const FaultSpec& spec) {
+    const Faults::Id id = faults_.add(spec);
+    apply_gone();
+    return id;
+}
+
+std::int64_t Server::remove_fault(Faults::Id id) {
+    const std::int64_t fired = faults_.remove(id);
+    apply_gone();
+    return fired;
+}
+
+void Server::apply_gone() {
+    if (is_shutting_down_) {
+        return;
+    }
+    const bool gone = faults_.is_gone();
+    for (const auto& port : ports_) {
+        if (gone) {
+            close(*port);
+        } else if (port->listener == nullptr) {
+            try {
+                open(*port);
+            } catch (const rig::NoBench& error) {
+                note(fmt::format("cannot come back after having been gone: {}", error.what()),
+                     true);
+            }
+        }
+    }
+    if (gone) {
+        faults_.mark_gone([this](FaultKind kind) {
+            sink_.take(FaultFired{.at_ns = loop_.clock().monotonic_ns(),
+                                  .connection_id = 0,
+                                  .name = std::string(to_string(kind))});
+        });
+    } else {
+        update_listeners();
+    }
+}
+
+void Server::update_listeners() {
+    const bool accepts = held_back_since_ns_ == 0 && !is_exhausted_ &&
+                         connections_.size() < options_.connections_max;
+    for (const auto& port : ports_) {
+        if (port->listener != nullptr) {
+            loop_.change(port->watch, {.readable = accepts});
+        }
+    }
+}
+
+void Server::accept_from(Port& port) {
+    try {
+        for (int i = 0; i < accepted_per_call_max && sink_.has_room() &&
+                        connections_.size() < options_.connections_max;
+             ++i) {
+            auto accepted = port.listener->accept();
+            if (!accepted) {
+                break;
+            }
+            adopt(std::move(*accepted), port.secure);
+        }
+    } catch (const std::system_error& error) {
+        note(fmt::format("{}; new connections wait", error.what()), true);
+        is_exhausted_ = true;
+        rest_timer_ = loop_.at(loop_.clock().monotonic_ns() + exhaustion_rest_ns, [this] {
+            is_exhausted_ = false;
+            update_listeners();
+        });
+    }
+    if (connections_.size() >= options_.connections_max) {
+        note(fmt::format("{} connections are open, the most that are allowed: new ones wait",
+                         connections_.size()),
+             false);
+    }
+    hold_back_if_full();
+    update_listeners();
+}
+
+void Server::adopt(Accepted accepted, bool secure) {
+    const ConnectionId id = ++last_connection_id_;
+    Entry entry;
+    entry.connection = std::make_unique<Connection>(context_, id, std::move(accepted),
+                                                    secure ? tls_context_.get() : nullptr);
+    entry.watch =
+        loop_.watch(entry.connection->fd(), entry.connection->interest(), [this, id](Ready ready) {
+            with_connection(id, [ready](Connection& connection) {
+                if (ready.readable) {
+                    connection.on_readable();
+                }
+                if (ready.writable && !connection.is_over()) {
+                    connection.on_writable();
+                }
+            });
+        });
+    connections_.emplace(id, std::move(entry));
+    // Most peers send at once: look now instead of going through the loop first.
+    with_connection(id, [](Connection& connection) { connection.on_readable(); });
+}
+
+template <class Action>
+void Server::with_connection(ConnectionId id, Action&& action) {
+    const auto found = connections_.find(id);
+    if (found == connections_.end()) {
+        return;
+    }
+    Connection& connection = *found->second.connection;
+    try {
+        action(connection);
+    } catch (const std::exception& error) {
+        note(fmt::format("connection {}: {}", id, error.what()), true);
+        connection.abandon(fmt::format("the rig failed: {}", error.what()));
+    }
+    settle(id);
+}
+
+void Server::settle(ConnectionId id) {
+    const auto found = connections_.find(id);
+    Entry& entry = found->second;
+    if (entry.connection->is_over()) {
+        const bool was_full = connections_.size() >= options_.connections_max;
+        loop_.unwatch(entry.watch);
+        if (entry.timer_at_ns != 0) {
+            loop_.cancel(entry.timer);
+        }
+        connections_.erase(found);
+        if (was_full) {
+            update_listeners();
+        }
+    } else {
+        loop_.change(entry.watch, entry.connection->interest());
+        arm(id, entry);
+    }
+    hold_back_if_full();
+}
+
+void Server::arm(ConnectionId id, Entry& entry) {
+    // A deadline that moved later is left to the timer that is set: it will look again.
+    const auto deadline_ns = entry.connection->deadline_ns();
+    if (!deadline_ns || (entry.timer_at_ns != 0 && entry.timer_at_ns <= *deadline_ns)) {
+        return;
+    }
+    if (entry.timer_at_ns != 0) {
+        loop_.cancel(entry.timer);
+    }
+    entry.timer_at_ns = *deadline_ns;
+    entry.timer = loop_.at(*deadline_ns, [this, id] {
+        const auto found = connections_.find(id);
+        if (found == connections_.end()) {
+            return;
+        }
+        found->second.timer_at_ns = 0;
+        with_connection(id, [](Connection& connection) { connection.on_time(); });
+    });
+}
+
+void Server::hold_back_if_full() {
+    if (held_back_since_ns_ != 0 || sink_.has_room()) {
+        return;
+    }
+    held_back_since_ns_ = loop_.clock().monotonic_ns();
+    for (auto& [id, entry] : connections_) {
+        loop_.change(entry.watch, entry.connection->interest());
+    }
+    update_listeners();
+    room_timer_ =
+        loop_.at(held_back_since_ns_ + room_checked_every_ns, [this] { go_on_if_room(); });
+}
+
+void Server::go_on_if_room() {
+    const TimestampNs now_ns = loop_.clock().monotonic_ns();
+    if (!sink_.has_room()) {
+        room_timer_ = loop_.at(now_ns + room_checked_every_ns, [this] { go_on_if_room(); });
+        return;
+    }
+    const std::int64_t held_back_ns = now_ns - held_back_since_ns_;
+    held_back_since_ns_ = 0;
+    note(fmt::format("connections waited {:.0f} ms for the recorder",
+                     static_cast<double>(held_back_ns) / 1e6),
+         held_back_ns > held_back_max_ns);
+    update_listeners();
+    std::vector<ConnectionId> ids;
+    ids.reserve(connections_.size());
+    for (const auto& [id, entry] : connections_) {
+        ids.push_back(id);
+    }
+    for (const ConnectionId id : ids) {
+        with_connection(id, [](Connection& connection) { connection.on_readable(); });
+    }
+}
+
+void Server::shut_down() {
+    is_shutting_down_ = true;
+    for (const auto& port : ports_) {
+        close(*port);
+    }
+    std::vector<ConnectionId> ids;
+    ids.reserve(connections_.size());
+    for (const auto& [id, entry] : connections_) {
+        ids.push_back(id);
+    }
+    for (const ConnectionId id : ids) {
+        with_connection(id, [](Connection& connection) { connection.shut_down(); });
+    }
+}
+
+void Server::note(std::string what, bool is_error) {
+    sink_.take(RigNote{
+        .at_ns = loop_.clock().monotonic_ns(), .what = std::move(what), .is_error = is_error});
+}
+
+}  // namespace harness

@@ -1,0 +1,111 @@
+// Server is the WWEP server: listeners in the clear and over TLS, their connections, and one
+// register file for both. It owns listeners and connections; everything handed to the constructor
+// must outlive it. Loop's thread only, apart from the constructor and the destructor, which may
+// run while the loop does not.
+//
+// When the sink has no room it stops reading and accepting until there is room again: peers wait,
+// no event is lost, and the time that they waited is noted as a rig error when it could have made a
+// reply late. A failing connection ends alone.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "harness/server/connection.hpp"
+#include "harness/tls/tls_config.hpp"
+#include "harness/tls/tls_context.hpp"
+
+namespace harness {
+
+struct ServerOptions {
+    std::vector<std::string> addresses{"127.0.0.1"};  ///< IPv4 and IPv6
+    std::optional<std::uint16_t> plain_port = {};          ///< nothing: no listener in the clear; 0: any
+    std::optional<std::uint16_t> tls_port = {};            ///< nothing: no TLS listener; 0: any
+    TlsServerConfig tls;
+    ConnectionLimits limits;
+    std::size_t connections_max = 16'384;
+};
+
+class Server {
+  public:
+    /// Connections accepted in one go before others get their turn.
+    static constexpr int accepted_per_call_max = 64;
+    /// Having held connections back for longer than this is a rig error.
+    static constexpr std::int64_t held_back_max_ns = 50 * rig::ns_per_ms;
+
+    /// Binds and listens. Throws rig::NoBench for a port that is taken, rig::RigError for TLS files
+    /// that cannot be used.
+    Server(Loop& loop, EventSink& sink, RegisterFile& registers, const TlsLibrary& tls_library,
+           ServerOptions options);
+    ~Server();
+    Server(const Server&) = delete;
+    Server& operator=(const Server&) = delete;
+
+    [[nodiscard]] std::vector<std::string> plain_endpoints() const;
+    [[nodiscard]] std::vector<std::string> tls_endpoints() const;
+
+    /// Throws rig::NoBench for values out of range.
+    Faults::Id add_fault(const FaultSpec& spec);
+    /// How often it fired.
+    std::int64_t remove_fault(Faults::Id id);
+
+    [[nodiscard]] std::size_t connections_open() const { return connections_.size(); }
+
+    /// Stops listening, answers what has been received and half-closes every connection. They are
+    /// gone within drain_timeout; connections_open() tells.
+    void shut_down();
+
+  private:
+    struct Port {
+        std::string address;
+        std::uint16_t port = 0;
+        bool secure = false;
+        std::unique_ptr<Listener> listener;  // nullptr while gone
+        Loop::WatchId watch = 0;
+    };
+    struct Entry {
+        std::unique_ptr<Connection> connection;
+        Loop::WatchId watch = 0;
+        Loop::TimerId timer = 0;
+        TimestampNs timer_at_ns = 0;  // 0: no timer
+    };
+
+    void open(Port& port);
+    void close(Port& port);
+    void apply_gone();
+    void update_listeners();
+    void accept_from(Port& port);
+    void adopt(Accepted accepted, bool secure);
+    template <class Action>
+    void with_connection(ConnectionId id, Action&& action);
+    void settle(ConnectionId id);
+    void arm(ConnectionId id, Entry& entry);
+    void hold_back_if_full();
+    void go_on_if_room();
+    void note(std::string what, bool is_error);
+    [[nodiscard]] std::vector<std::string> endpoints(bool secure) const;
+
+    Loop& loop_;
+    EventSink& sink_;
+    const ServerOptions options_;
+    std::unique_ptr<TlsContext> tls_context_;
+    KernelStamps stamps_;
+    Faults faults_;
+    DeviceIdWatch device_ids_;
+    FrameId last_frame_id_ = 0;
+    ConnectionId last_connection_id_ = 0;
+    ConnectionContext context_;
+    std::vector<std::unique_ptr<Port>> ports_;
+    std::unordered_map<ConnectionId, Entry> connections_;
+    bool is_shutting_down_ = false;
+    bool is_exhausted_ = false;           // out of descriptors: accepting rests for a while
+    TimestampNs held_back_since_ns_ = 0;  // 0: the sink has room
+    Loop::TimerId rest_timer_ = 0;
+    Loop::TimerId room_timer_ = 0;
+};
+
+}  // namespace harness

@@ -1,0 +1,492 @@
+#include "harness/server/server.hpp"
+
+#include <arpa/inet.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <future>
+#include <thread>
+
+#include "harness/event/timeline.hpp"
+#include "harness/tls/tls_library.hpp"
+#include "rig/base/errors.hpp"
+
+namespace {
+
+using namespace std::chrono_literals;
+using namespace harness;
+using ::testing::HasSubstr;
+
+constexpr auto patience = 10s;
+
+/// Room that a test can take away.
+class GatedSink final : public EventSink {
+  public:
+    explicit GatedSink(Timeline& timeline) : timeline_(timeline) {}
+    void take(Event event) override { timeline_.take(std::move(event)); }
+    [[nodiscard]] bool has_room() const override { return room; }
+    std::atomic<bool> room = true;
+
+  private:
+    Timeline& timeline_;
+};
+
+/// A peer with a plain socket, written without any of the rig's code.
+class Peer {
+  public:
+    explicit Peer(const std::string& endpoint) {
+        const auto colon = endpoint.rfind(':');
+        const std::string host = endpoint.substr(0, colon);
+        const auto port = static_cast<std::uint16_t>(std::stoi(endpoint.substr(colon + 1)));
+        if (host.front() == '[') {
+            fd_.reset(::socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0));
+            sockaddr_in6 address{};
+            address.sin6_family = AF_INET6;
+            address.sin6_port = htons(port);
+            ::inet_pton(AF_INET6, host.substr(1, host.size() - 2).c_str(), &address.sin6_addr);
+            connect(reinterpret_cast<const sockaddr*>(&address), sizeof address);
+        } else {
+            fd_.reset(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+            sockaddr_in address{};
+            address.sin_family = AF_INET;
+            address.sin_port = htons(port);
+            ::inet_pton(AF_INET, host.c_str(), &address.sin_addr);
+            connect(reinterpret_cast<const sockaddr*>(&address), sizeof address);
+        }
+    }
+
+    [[nodiscard]] int connect_error() const { return connect_error_; }
+    void say(const std::string& bytes) const {
+        ASSERT_EQ(::send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL),
+                  static_cast<ssize_t>(bytes.size()));
+    }
+    enum class Sent : std::uint8_t { some, none_for_now, closed };
+    /// Sends what the kernel takes within 10 ms.
+    [[nodiscard]] Sent send_some(const std::string& bytes, std::int64_t& total) const {
+        pollfd ready{.fd = fd_.get(), .events = POLLOUT, .revents = 0};
+        if (::poll(&ready, 1, 10) == 0) {
+            return Sent::none_for_now;
+        }
+        const auto sent =
+            ::send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (sent < 0 && errno != EAGAIN) {
+            return Sent::closed;
+        }
+        total += sent > 0 ? sent : 0;
+        return Sent::some;
+    }
+    void half_close() const { ::shutdown(fd_.get(), SHUT_WR); }
+    void reset() {
+        const linger hard{.l_onoff = 1, .l_linger = 0};
+        ::setsockopt(fd_.get(), SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
+        fd_.reset();
+    }
+    void close() { fd_.reset(); }
+    /// Reads until the server closes; "(timeout)" if it does not.
+    [[nodiscard]] std::string hear_until_end() const { return hear(std::string::npos); }
+    [[nodiscard]] std::string hear(std::size_t wanted) const {
+        std::string heard;
+        while (heard.size() < wanted) {
+            pollfd ready{.fd = fd_.get(), .events = POLLIN, .revents = 0};
+            if (::poll(&ready, 1, 5000) != 1) {
+                return heard + "(timeout)";
+            }
+            std::array<char, 4096> buffer{};
+            const auto got =
+                ::recv(fd_.get(), buffer.data(), std::min(buffer.size(), wanted - heard.size()), 0);
+            if (got < 0) {
+                return heard + "(reset)";
+            }
+            if (got == 0) {
+                return heard;
+            }
+            heard.append(buffer.data(), static_cast<std::size_t>(got));
+        }
+        return heard;
+    }
+    [[nodiscard]] bool hears_nothing(std::chrono::milliseconds for_ms) const {
+        pollfd ready{.fd = fd_.get(), .events = POLLIN, .revents = 0};
+        return ::poll(&ready, 1, static_cast<int>(for_ms.count())) == 0;
+    }
+
+  private:
+    void connect(const sockaddr* address, socklen_t size) {
+        connect_error_ = ::connect(fd_.get(), address, size) == 0 ? 0 : errno;
+        const int on = 1;
+        ::setsockopt(fd_.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    }
+    rig::UniqueFd fd_;
+    int connect_error_ = 0;
+};
+
+class ServerTest : public ::testing::Test {
+  protected:
+    static ServerOptions plain_options() {
+        ServerOptions options;
+        options.plain_port = 0;
+        return options;
+    }
+
+    void start(ServerOptions options = plain_options()) {
+        server_ =
+            std::make_unique<Server>(loop_, sink_, registers_, tls_library_, std::move(options));
+        thread_ = std::thread([this] { loop_.run(); });
+        if (!server_->plain_endpoints().empty()) {
+            endpoint_ = server_->plain_endpoints().front();
+        }
+    }
+
+    void TearDown() override {
+        if (thread_.joinable()) {
+            loop_.stop();
+            thread_.join();
+        }
+        server_.reset();
+    }
+
+    template <class Work>
+    auto in_loop(Work&& work) {
+        std::promise<std::invoke_result_t<Work>> done;
+        loop_.post([&] {
+            if constexpr (std::is_void_v<std::invoke_result_t<Work>>) {
+                work();
+                done.set_value();
+            } else {
+                done.set_value(work());
+            }
+        });
+        return done.get_future().get();
+    }
+
+    /// The first event of a kind from the beginning; fails the test if none comes.
+    template <class Kind>
+    Kind wait_for(const std::function<bool(const Kind&)>& condition = nullptr) {
+        Kind found;
+        const bool came = timeline_.wait(
+            0, rig::Deadline::after(clock_, patience),
+            [&](const Event& event) {
+                const auto* const value = std::get_if<Kind>(&event);
+                if (value == nullptr || (condition && !condition(*value))) {
+                    return false;
+                }
+                found = *value;
+                return true;
+            },
+            nullptr);
+        EXPECT_TRUE(came) << "no such event";
+        return found;
+    }
+
+    template <class Kind>
+    std::vector<Kind> all() {
+        std::vector<Kind> result;
+        for (const Event& event : timeline_.since(0, 100'000).events) {
+            if (const auto* const value = std::get_if<Kind>(&event)) {
+                result.push_back(*value);
+            }
+        }
+        return result;
+    }
+
+    rig::SystemClock clock_;
+    TlsLibrary tls_library_;
+    Timeline timeline_{clock_, nullptr};
+    GatedSink sink_{timeline_};
+    Loop loop_{clock_};
+    RegisterFile registers_;
+    std::unique_ptr<Server> server_;
+    std::thread thread_;
+    std::string endpoint_;
+};
+
+TEST_F(ServerTest, a_write_is_stored_answered_and_the_connection_closed) {
+    start();
+    const Peer peer(endpoint_);
+    peer.say("W0FAC0B1234");
+    EXPECT_EQ(peer.hear_until_end(), "A0FAC0B1234");
+    EXPECT_EQ(in_loop([this] { return registers_.read(0x0FAC, 0x0B); }), 0x1234);
+
+    const Peer reader(endpoint_);
+    reader.say("R0FAC0B");
+    EXPECT_EQ(reader.hear_until_end(), "A0FAC0B1234");
+}
+
+TEST_F(ServerTest, every_step_of_a_connection_is_an_event_in_order) {
+    start();
+    Peer peer(endpoint_);
+    peer.say("W0FAC0B1234");
+    EXPECT_EQ(peer.hear_until_end(), "A0FAC0B1234");
+    peer.close();
+    const auto closed = wait_for<ConnectionClosed>();
+    const auto opened = wait_for<ConnectionOpened>();
+    const auto frame = wait_for<FrameReceived>();
+    const auto reply = wait_for<ReplySent>();
+
+    EXPECT_EQ(opened.local, endpoint_);
+    EXPECT_FALSE(opened.secure);
+    EXPECT_EQ(frame.connection_id, opened.id);
+    EXPECT_EQ(frame.verdict, FrameVerdict::write);
+    EXPECT_EQ(frame.device, 0x0FAC);
+    EXPECT_EQ(frame.reg, 0x0B);
+    EXPECT_EQ(frame.value, 0x1234);
+    EXPECT_EQ(frame.raw, "W0FAC0B1234");
+    EXPECT_EQ(reply.frame_id, frame.id);
+    EXPECT_EQ(reply.reply, "A0FAC0B1234");
+    EXPECT_EQ(closed.end_reason, "answered");
+    EXPECT_EQ(closed.ignored_bytes, 0);
+    EXPECT_LE(frame.received_ns, reply.replied_ns);
+    EXPECT_LE(reply.replied_ns, closed.at_ns);
+}
+
+TEST_F(ServerTest, received_bytes_carry_the_kernels_time) {
+    start();
+    const auto before_ns = clock_.monotonic_ns();
+    const Peer peer(endpoint_);
+    peer.say("R000000");
+    EXPECT_EQ(peer.hear_until_end(), "X");
+    const auto after_ns = clock_.monotonic_ns();
+    const auto frame = wait_for<FrameReceived>();
+    EXPECT_EQ(frame.stamp, StampSource::kernel);
+    EXPECT_GE(frame.received_ns, before_ns - rig::ns_per_ms);
+    EXPECT_LE(frame.received_ns, after_ns);
+}
+
+TEST_F(ServerTest, nothing_after_the_first_frame_is_answered_but_it_is_counted) {
+    start();
+    Peer peer(endpoint_);
+    peer.say("R000000R000001");
+    EXPECT_EQ(peer.hear_until_end(), "X");
+    peer.close();
+    const auto closed = wait_for<ConnectionClosed>();
+    EXPECT_EQ(closed.ignored_bytes, 7);
+    EXPECT_EQ(all<FrameReceived>().size(), 1U);
+}
+
+TEST_F(ServerTest, keep_open_answers_frame_after_frame_in_order) {
+    auto options = plain_options();
+    options.limits.mode = ConversationMode::keep_open;
+    start(std::move(options));
+    const Peer peer(endpoint_);
+    peer.say("W000100000AR0001");
+    EXPECT_EQ(peer.hear(11), "A000100000A");
+    peer.say("00R000101");
+    EXPECT_EQ(peer.hear(12), "A000100000AX");
+    EXPECT_TRUE(peer.hears_nothing(20ms));
+    peer.half_close();
+    EXPECT_EQ(peer.hear_until_end(), "");
+}
+
+TEST_F(ServerTest, an_unfinished_frame_is_answered_with_x_within_half_a_second) {
+    start();
+    const auto before_ns = clock_.monotonic_ns();
+    const Peer peer(endpoint_);
+    peer.say("W01234");
+    EXPECT_EQ(peer.hear_until_end(), "X");
+    EXPECT_GE(clock_.monotonic_ns() - before_ns, 200 * rig::ns_per_ms);
+    const auto frame = wait_for<FrameReceived>();
+    EXPECT_EQ(frame.verdict, FrameVerdict::truncated);
+    EXPECT_EQ(frame.raw, "W01234");
+}
+
+TEST_F(ServerTest, half_close_in_the_middle_of_a_frame_is_answered_at_once) {
+    auto options = plain_options();
+    options.limits.conversation.frame_timeout = 1h;
+    start(std::move(options));
+    const Peer peer(endpoint_);
+    peer.say("W01234");
+    peer.half_close();
+    EXPECT_EQ(peer.hear_until_end(), "X");
+}
+
+TEST_F(ServerTest, an_illegal_byte_ends_the_connection_and_is_recorded_raw) {
+    start();
+    Peer peer(endpoint_);
+    peer.say("Q");
+    EXPECT_EQ(peer.hear_until_end(), "X");
+    peer.close();
+    const auto frame = wait_for<FrameReceived>();
+    EXPECT_EQ(frame.verdict, FrameVerdict::illegal);
+    EXPECT_EQ(frame.raw, "Q");
+    EXPECT_THAT(wait_for<ConnectionClosed>().end_reason, HasSubstr("illegal byte 0x51"));
+}
+
+TEST_F(ServerTest, a_silent_connection_is_closed_after_the_idle_time_without_a_reply) {
+    auto options = plain_options();
+    options.limits.conversation.idle_timeout = 30ms;
+    start(std::move(options));
+    const Peer peer(endpoint_);
+    EXPECT_EQ(peer.hear_until_end(), "");
+    EXPECT_TRUE(all<FrameReceived>().empty());
+}
+
+TEST_F(ServerTest, a_client_that_goes_without_reading_its_reply_is_no_failure) {
+    start();
+    Peer peer(endpoint_);
+    peer.say("W000500AA01");
+    peer.close();
+    const auto closed = wait_for<ConnectionClosed>();
+    EXPECT_FALSE(closed.end_reason.empty());
+    EXPECT_EQ(wait_for<FrameReceived>().verdict, FrameVerdict::write);
+}
+
+TEST_F(ServerTest, a_reset_ends_one_connection_and_no_other) {
+    start();
+    const Peer good(endpoint_);
+    Peer bad(endpoint_);
+    bad.say("W0");
+    wait_for<ConnectionOpened>([](const ConnectionOpened& opened) { return opened.id == 2; });
+    bad.reset();
+    const auto closed = wait_for<ConnectionClosed>();
+    EXPECT_EQ(closed.id, 2);
+    EXPECT_THAT(closed.end_reason, HasSubstr("reset"));
+    good.say("R000000");
+    EXPECT_EQ(good.hear_until_end(), "X");
+}
+
+TEST_F(ServerTest, serves_ipv4_and_ipv6_at_once_with_one_register_file) {
+    auto options = plain_options();
+    options.addresses = {"127.0.0.1", "::1"};
+    start(std::move(options));
+    ASSERT_EQ(server_->plain_endpoints().size(), 2U);
+    const Peer v4(server_->plain_endpoints()[0]);
+    v4.say("W000500AA01");
+    EXPECT_EQ(v4.hear_until_end(), "A000500AA01");
+    const Peer v6(server_->plain_endpoints()[1]);
+    v6.say("R000500");
+    EXPECT_EQ(v6.hear_until_end(), "A000500AA01");
+}
+
+TEST_F(ServerTest, a_late_reply_comes_late_and_the_delay_is_an_event) {
+    start();
+    const auto id =
+        in_loop([this] { return server_->add_fault({.kind = FaultKind::late, .delay = 80ms}); });
+    const Peer peer(endpoint_);
+    peer.say("R000000");
+    EXPECT_EQ(peer.hear_until_end(), "X");
+    const auto frame = wait_for<FrameReceived>();
+    const auto reply = wait_for<ReplySent>();
+    EXPECT_GE(reply.replied_ns - frame.received_ns, 80 * rig::ns_per_ms);
+    EXPECT_EQ(wait_for<FaultFired>().name, "late");
+    EXPECT_EQ(in_loop([&] { return server_->remove_fault(id); }), 1);
+}
+
+TEST_F(ServerTest, answering_x_replaces_the_reply) {
+    start();
+    in_loop([this] { server_->add_fault({.kind = FaultKind::answer_x}); });
+    const Peer peer(endpoint_);
+    peer.say("W000500AA01");
+    EXPECT_EQ(peer.hear_until_end(), "X");
+}
+
+TEST_F(ServerTest, gone_refuses_connections_until_it_is_back_on_the_same_port) {
+    start();
+    const auto id = in_loop([this] { return server_->add_fault({.kind = FaultKind::gone}); });
+    EXPECT_EQ(Peer(endpoint_).connect_error(), ECONNREFUSED);
+    EXPECT_EQ(wait_for<FaultFired>().name, "gone");
+    EXPECT_EQ(in_loop([&] { return server_->remove_fault(id); }), 1);
+    const Peer peer(endpoint_);
+    peer.say("R000000");
+    EXPECT_EQ(peer.hear_until_end(), "X");
+}
+
+TEST_F(ServerTest, without_room_peers_wait_and_nothing_is_lost) {
+    start();
+    sink_.room = false;
+    const Peer peer(endpoint_);
+    peer.say("W000500AA01");
+    EXPECT_TRUE(peer.hears_nothing(150ms));
+    EXPECT_TRUE(all<FrameReceived>().empty());
+    sink_.room = true;
+    EXPECT_EQ(peer.hear_until_end(), "A000500AA01");
+    const auto note = wait_for<RigNote>();
+    EXPECT_TRUE(note.is_error) << note.what;
+    EXPECT_THAT(note.what, HasSubstr("for the recorder"));
+}
+
+TEST_F(ServerTest, at_the_limit_new_connections_wait_for_a_place) {
+    auto options = plain_options();
+    options.connections_max = 1;
+    start(std::move(options));
+    Peer first(endpoint_);
+    wait_for<ConnectionOpened>();
+    const Peer second(endpoint_);
+    second.say("R000000");
+    EXPECT_TRUE(second.hears_nothing(50ms));
+    first.close();
+    EXPECT_EQ(second.hear_until_end(), "X");
+}
+
+TEST_F(ServerTest, shutting_down_answers_what_was_received_and_refuses_what_is_new) {
+    auto options = plain_options();
+    options.limits.conversation.frame_timeout = 1h;
+    start(std::move(options));
+    const Peer unfinished(endpoint_);
+    unfinished.say("W01");
+    wait_for<ConnectionOpened>();
+    in_loop([this] { server_->shut_down(); });
+    EXPECT_EQ(unfinished.hear_until_end(), "X");
+    EXPECT_EQ(Peer(endpoint_).connect_error(), ECONNREFUSED);
+}
+
+TEST_F(ServerTest, a_peer_that_never_reads_is_not_read_from_and_then_closed) {
+    auto options = plain_options();
+    options.limits.mode = ConversationMode::keep_open;
+    options.limits.conversation.idle_timeout = 300ms;
+    start(std::move(options));
+    const Peer peer(endpoint_);
+    std::string frames;
+    for (int i = 0; i < 1000; ++i) {
+        frames += "W000500AA01";
+    }
+    std::int64_t bytes_taken = 0;
+    bool is_closed = false;
+    while (!is_closed) {
+        is_closed = peer.send_some(frames, bytes_taken) == Peer::Sent::closed;
+    }
+    const auto closed = wait_for<ConnectionClosed>();
+    EXPECT_EQ(closed.end_reason, "peer does not read its replies");
+    // What was neither answered nor read stayed in the kernel's buffers, not in ours.
+    const auto frames_taken = static_cast<std::int64_t>(all<FrameReceived>().size());
+    EXPECT_LT(frames_taken * 11, bytes_taken);
+}
+
+TEST_F(ServerTest, serves_a_thousand_connections_at_once) {
+    auto options = plain_options();
+    options.limits.mode = ConversationMode::keep_open;
+    start(std::move(options));
+    std::vector<std::unique_ptr<Peer>> peers;
+    for (int i = 0; i < 1000; ++i) {
+        peers.push_back(std::make_unique<Peer>(endpoint_));
+        ASSERT_EQ(peers.back()->connect_error(), 0);
+    }
+    for (const auto& peer : peers) {
+        peer->say("R000000");
+    }
+    for (const auto& peer : peers) {
+        ASSERT_EQ(peer->hear(1), "X");
+    }
+    EXPECT_EQ(in_loop([this] { return server_->connections_open(); }), 1000U);
+}
+
+TEST_F(ServerTest, two_boards_with_one_device_id_are_reported) {
+    auto options = plain_options();
+    options.addresses = {"127.0.0.1", "::1"};
+    start(std::move(options));
+    for (const auto& endpoint : server_->plain_endpoints()) {
+        const Peer peer(endpoint);
+        peer.say("R0FAC00");
+        EXPECT_EQ(peer.hear_until_end(), "X");
+    }
+    const auto note = wait_for<RigNote>();
+    EXPECT_FALSE(note.is_error);
+    EXPECT_THAT(note.what, HasSubstr("0FAC"));
+}
+
+}  // namespace
