@@ -1,0 +1,140 @@
+#include "harness/recorder/event_writer.hpp"
+
+namespace harness {
+namespace {
+
+template <class Number>
+std::optional<std::int64_t> widen(const std::optional<Number>& number) {
+    return number ? std::optional<std::int64_t>(*number) : std::nullopt;
+}
+
+/// 0 stands for "did not happen", or for "no connection".
+std::optional<std::int64_t> unless_zero(std::int64_t number) {
+    return number == 0 ? std::nullopt : std::optional(number);
+}
+
+}  // namespace
+
+EventWriter::EventWriter(Database& database)
+    : edge_(database, "insert into edges(at_ns, line, level, source, seqno) values(?,?,?,?,?)"),
+      press_(database,
+             "insert into presses(id, line, before_ns, after_ns, profile) values(?,?,?,?,?)"),
+      press_released_(database, "update presses set released_ns = ? where id = ?"),
+      connection_(database,
+                  "insert into connections(id, opened_ns, peer, local, secure) values(?,?,?,?,?)"),
+      handshake_(database, "insert into handshakes(connection_id, at_ns, failure) values(?,?,?)"),
+      connection_secured_(database,
+                          "update connections set tls_version = ?, cipher = ?, handshake_ns = ?, "
+                          "offered = ? where id = ?"),
+      connection_closed_(database,
+                         "update connections set closed_ns = ?, end_reason = ?, ignored_bytes = ? "
+                         "where id = ?"),
+      frame_(database,
+             "insert into frames(id, received_ns, connection_id, verdict, device, register, value, "
+             "raw, reason, stamp) values(?,?,?,?,?,?,?,?,?,?)"),
+      reply_(database, "update frames set reply = ?, replied_ns = ? where id = ?"),
+      console_(database, "insert into console(at_ns, text) values(?,?)"),
+      target_(database, "insert into target(at_ns, what, is_running) values(?,?,?)"),
+      fault_(database, "insert into faults(at_ns, connection_id, name) values(?,?,?)"),
+      note_(database, "insert into notes(at_ns, is_error, what) values(?,?,?)"),
+      test_(database, "insert into tests(nodeid, began_ns) values(?,?)"),
+      test_ended_(database,
+                  "update tests set ended_ns = ?, outcome = ? where rowid = "
+                  "(select max(rowid) from tests where nodeid = ? and ended_ns is null)") {}
+
+void EventWriter::write(const Event& event) {
+    std::visit([this](const auto& each) { write_row(each); }, event);
+}
+
+void EventWriter::write_row(const EdgeSeen& event) {
+    edge_.bind(event.at_ns)
+        .bind_text(event.line)
+        .bind(event.level == rig::Level::high ? 1 : 0)
+        .bind_text(to_string(event.source))
+        .bind(static_cast<std::int64_t>(event.seqno))
+        .run();
+}
+
+void EventWriter::write_row(const PressAsserted& event) {
+    press_.bind(event.id)
+        .bind_text(event.line)
+        .bind(event.before_ns)
+        .bind(event.after_ns)
+        .bind_text(event.profile)
+        .run();
+}
+
+void EventWriter::write_row(const PressReleased& event) {
+    press_released_.bind(event.released_ns).bind(event.id).run();
+}
+
+void EventWriter::write_row(const ConnectionOpened& event) {
+    connection_.bind(event.id)
+        .bind(event.at_ns)
+        .bind_text(event.peer)
+        .bind_text(event.local)
+        .bind(event.secure ? 1 : 0)
+        .run();
+}
+
+void EventWriter::write_row(const HandshakeEnded& event) {
+    handshake_.bind(event.id).bind(event.at_ns).bind_text_or_null(event.failure).run();
+    connection_secured_.bind_text_or_null(event.tls_version)
+        .bind_text_or_null(event.cipher)
+        .bind(event.handshake_ns)
+        .bind_text_or_null(event.offered)
+        .bind(event.id)
+        .run();
+}
+
+void EventWriter::write_row(const FrameReceived& event) {
+    frame_.bind(event.id)
+        .bind(event.received_ns)
+        .bind(event.connection_id)
+        .bind_text(to_string(event.verdict))
+        .bind(widen(event.device))
+        .bind(widen(event.reg))
+        .bind(widen(event.value))
+        .bind_blob(event.raw)
+        .bind_text_or_null(event.reason)
+        .bind_text(to_string(event.stamp))
+        .run();
+}
+
+void EventWriter::write_row(const ReplySent& event) {
+    reply_.bind_blob(event.reply).bind(event.replied_ns).bind(event.frame_id).run();
+}
+
+void EventWriter::write_row(const ConnectionClosed& event) {
+    connection_closed_.bind(event.at_ns)
+        .bind_text(event.end_reason)
+        .bind(event.ignored_bytes)
+        .bind(event.id)
+        .run();
+}
+
+void EventWriter::write_row(const ConsoleLine& event) {
+    console_.bind(event.at_ns).bind_text(event.text).run();
+}
+
+void EventWriter::write_row(const TargetChanged& event) {
+    target_.bind(event.at_ns).bind_text(event.what).bind(event.is_running ? 1 : 0).run();
+}
+
+void EventWriter::write_row(const FaultFired& event) {
+    fault_.bind(event.at_ns).bind(unless_zero(event.connection_id)).bind_text(event.name).run();
+}
+
+void EventWriter::write_row(const RigNote& event) {
+    note_.bind(event.at_ns).bind(event.is_error ? 1 : 0).bind_text(event.what).run();
+}
+
+void EventWriter::write_row(const TestBegan& event) {
+    test_.bind_text(event.nodeid).bind(event.at_ns).run();
+}
+
+void EventWriter::write_row(const TestEnded& event) {
+    test_ended_.bind(event.at_ns).bind_text(event.outcome).bind_text(event.nodeid).run();
+}
+
+}  // namespace harness

@@ -1,0 +1,50 @@
+// EventWriter turns events into rows: one prepared statement for each kind. It starts and ends no
+// transaction. The Database must outlive it. Used by one thread at a time.
+#pragma once
+
+#include "harness/event/event.hpp"
+#include "harness/recorder/database.hpp"
+
+namespace harness {
+
+class EventWriter {
+  public:
+    explicit EventWriter(Database& database);
+
+    /// Throws DatabaseError.
+    void write(const Event& event);
+
+  private:
+    void write_row(const EdgeSeen& event);
+    void write_row(const PressAsserted& event);
+    void write_row(const PressReleased& event);
+    void write_row(const ConnectionOpened& event);
+    void write_row(const HandshakeEnded& event);
+    void write_row(const FrameReceived& event);
+    void write_row(const ReplySent& event);
+    void write_row(const ConnectionClosed& event);
+    void write_row(const ConsoleLine& event);
+    void write_row(const TargetChanged& event);
+    void write_row(const FaultFired& event);
+    void write_row(const RigNote& event);
+    void write_row(const TestBegan& event);
+    void write_row(const TestEnded& event);
+
+    Statement edge_;
+    Statement press_;
+    Statement press_released_;
+    Statement connection_;
+    Statement handshake_;
+    Statement connection_secured_;
+    Statement connection_closed_;
+    Statement frame_;
+    Statement reply_;
+    Statement console_;
+    Statement target_;
+    Statement fault_;
+    Statement note_;
+    Statement test_;
+    Statement test_ended_;
+};
+
+}  // namespace harness
