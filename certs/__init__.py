@@ -8,7 +8,7 @@ Nothing here opens a socket except `fetch`. Keys are made anew for every set and
 directory. A directory appears whole or not at all.
 """
 
-from .errors import CertificateError
+from .errors import CertificateError, InputError, PassphraseNeeded, TargetError
 from .identity import CatchableBy, Expected, Identity, Role
 from .issue import DAYS_DEFAULT, DAYS_MAX, KeyType
 from .names import SERVER_ADDRESSES, SERVER_NAMES, SUBJECT_NAMES_MAX
@@ -23,11 +23,14 @@ __all__ = [
     "DAYS_MAX",
     "Expected",
     "Identity",
+    "InputError",
     "KeyType",
+    "PassphraseNeeded",
     "Role",
     "SERVER_ADDRESSES",
     "SERVER_NAMES",
     "SUBJECT_NAMES_MAX",
+    "TargetError",
     "default_directory",
     "ensure",
     "load",

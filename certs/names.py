@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from cryptography import x509
 
-from .errors import CertificateError
+from .errors import InputError
 
 # The lab's texts spell the server's name in four ways; a board built from any of them must connect.
 SERVER_NAMES = (
@@ -30,7 +30,7 @@ def _checked_name(name: str) -> str:
     labels = name.split(".")
     body = labels[1:] if labels[0] == "*" and len(labels) > 2 else labels
     if len(name) > _NAME_LENGTH_MAX or not all(_LABEL.match(label) for label in body):
-        raise CertificateError(
+        raise InputError(
             f"{name!r} is no host name: labels of letters, digits and hyphens joined by dots are "
             "expected (write an international name in its xn-- form)"
         )
@@ -42,7 +42,7 @@ def _checked_address(address: str) -> str:
     try:
         return str(ipaddress.ip_address(address.split("%", 1)[0]))
     except ValueError:
-        raise CertificateError(
+        raise InputError(
             f"{address!r} is no IPv4 or IPv6 address: give a host name as a name"
         ) from None
 
@@ -57,12 +57,12 @@ def is_address(text: str) -> bool:
 
 
 def checked_names(names: Iterable[str]) -> tuple[str, ...]:
-    """Host names in lower case, each once, in order. Raises CertificateError for a bad one."""
+    """Host names in lower case, each once, in order. Raises InputError for a bad one."""
     return tuple(dict.fromkeys(_checked_name(name) for name in names))
 
 
 def checked_addresses(addresses: Iterable[str]) -> tuple[str, ...]:
-    """Addresses in their shortest form, each once, in order. Raises CertificateError."""
+    """Addresses in their shortest form, each once, in order. Raises InputError."""
     return tuple(dict.fromkeys(_checked_address(address) for address in addresses))
 
 
@@ -72,7 +72,7 @@ def subject_alternative_name(
     """The extension for checked names and addresses, at most SUBJECT_NAMES_MAX together."""
     count = len(names) + len(addresses)
     if count > SUBJECT_NAMES_MAX:
-        raise CertificateError(
+        raise InputError(
             f"{count} names and addresses are more than the {SUBJECT_NAMES_MAX} that one "
             "certificate may carry: leave some out"
         )

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from . import convert, index, issue, plan, store
 from .directory import failure
-from .errors import CertificateError
+from .errors import CertificateError, InputError, PassphraseNeeded, TargetError
 from .identity import Identity, Role
 from .issue import DAYS_DEFAULT, Authority, KeyType, PrivateKey, Validity
 from .names import (
@@ -26,10 +26,6 @@ from .names import (
 )
 
 RSA_BITS_MIN = 2048
-
-
-class PassphraseNeeded(CertificateError):
-    """The CA's key is encrypted, and no passphrase was given."""
 
 
 @dataclass(frozen=True)
@@ -59,9 +55,9 @@ def load_key(path: Path, passphrase: bytes | None = None) -> PrivateKey:
         key = serialization.load_pem_private_key(content, None)
     except (ValueError, UnsupportedAlgorithm) as error:
         why = "wrong passphrase, or no PEM key" if passphrase else "no PEM key"
-        raise CertificateError(f"{path}: {why}") from error
+        raise InputError(f"{path}: {why}") from error
     if not isinstance(key, (rsa.RSAPrivateKey, ec.EllipticCurvePrivateKey)):
-        raise CertificateError(f"{path}: neither an RSA nor an EC key")
+        raise InputError(f"{path}: neither an RSA nor an EC key")
     return key
 
 
@@ -71,7 +67,7 @@ def load_authority(directory: Path, passphrase: bytes | None = None) -> Authorit
     try:
         content = path.read_bytes()
     except FileNotFoundError:
-        raise CertificateError(
+        raise InputError(
             f"{path}: no such file: {directory} is no set of certificates; make one with "
             f"`wwep-rig certs make {directory}`"
         ) from None
@@ -141,7 +137,7 @@ def sign_server_identity(
     where = Path(directory).absolute()
     out_directory = Path(out).absolute()
     if not name or Path(name).name != name:
-        raise CertificateError(f"{name!r} is no file name")
+        raise InputError(f"{name!r} is no file name")
     authority = load_authority(where)
     all_names = checked_names((*SERVER_NAMES, *names))
     all_addresses = checked_addresses((*SERVER_ADDRESSES, *addresses))
@@ -184,20 +180,20 @@ def sign_request(
 ) -> SignedRequest:
     """A certificate for the request's subject, key and alternative names.
 
-    The request's other wishes are not followed, and are listed. Raises CertificateError when the
+    The request's other wishes are not followed, and are listed. Raises TargetError when the
     request's own signature is wrong or its key is weak.
     """
     if not request.is_signature_valid:
-        raise CertificateError("the request's signature is wrong: its sender may not own the key")
+        raise TargetError("the request's signature is wrong: its sender may not own the key")
     public_key = request.public_key()
     if isinstance(public_key, rsa.RSAPublicKey):
         if public_key.key_size < RSA_BITS_MIN:
-            raise CertificateError(
+            raise TargetError(
                 f"the request's key is RSA-{public_key.key_size}: at least RSA-{RSA_BITS_MIN} is "
                 "expected"
             )
     elif not isinstance(public_key, ec.EllipticCurvePublicKey):
-        raise CertificateError(
+        raise TargetError(
             f"the request's key is {issue.describe_key(public_key)}: RSA or EC is expected"
         )
     alternative_name: x509.SubjectAlternativeName | None = None

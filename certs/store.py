@@ -12,7 +12,7 @@ from pathlib import Path
 
 from . import index, plan
 from .directory import failure, held_lock, write_whole
-from .errors import CertificateError
+from .errors import CertificateError, InputError
 from .identity import Identity
 from .issue import DAYS_DEFAULT, DAYS_MAX, KeyType
 from .names import SERVER_ADDRESSES, SERVER_NAMES, checked_addresses, checked_names
@@ -64,7 +64,7 @@ class CertificateSet:
             if each.name == name:
                 return each
         known = ", ".join(each.name for each in self.identities)
-        raise CertificateError(f"{self.directory}: no identity {name!r} there, only {known}")
+        raise InputError(f"{self.directory}: no identity {name!r} there, only {known}")
 
 
 def default_directory(environment: Mapping[str, str]) -> Path:
@@ -86,7 +86,7 @@ def system_now() -> datetime:
 def checked_days(days: int) -> int:
     """Days of validity, 1 to DAYS_MAX."""
     if not 1 <= days <= DAYS_MAX:
-        raise CertificateError(f"{days} days of validity: 1 to {DAYS_MAX} are possible")
+        raise InputError(f"{days} days of validity: 1 to {DAYS_MAX} are possible")
     return days
 
 
@@ -175,19 +175,19 @@ def _entries(where: Path) -> set[str]:
 def _refuse_what_must_stay(where: Path, *, replace_set: bool) -> None:
     """Raise unless the directory is absent, empty, or a set that may be replaced."""
     if where.is_symlink():
-        raise CertificateError(f"{where} is a symbolic link: name the directory itself")
+        raise InputError(f"{where} is a symbolic link: name the directory itself")
     entries = _entries(where)
     if not entries:
         return
     foreign = sorted(entries - plan.FILE_NAMES - {index.INDEX_JSON, index.INDEX_TEXT})
     if foreign:
         shown = ", ".join(foreign[:3]) + (", …" if len(foreign) > 3 else "")
-        raise CertificateError(
+        raise InputError(
             f"{where} holds files that are no part of a set of certificates ({shown}): move them "
             "away, or name a directory that does not exist"
         )
     if not replace_set:
-        raise CertificateError(
+        raise InputError(
             f"{where} holds a set of certificates already: use it as it is, or replace it with "
             "--force (every key changes, and devices need the new root)"
         )

@@ -1,0 +1,1 @@
+"""The command wwep-rig, one module a group of verbs."""
