@@ -49,14 +49,21 @@ def write_file(path: Path, content: bytes, *, secret: bool) -> None:
         stream.write(content)
 
 
+def make_parent(directory: Path) -> None:
+    """The directory that the set's own directory will lie in, and those above it."""
+    try:
+        directory.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise failure("make the directory", directory.parent, error) from error
+
+
 def write_whole(directory: Path, files: Mapping[str, PlannedFile]) -> None:
     """Put a directory of mode 0700 with these files in place of the one there, if any.
 
-    The caller has decided that what is there may go. Between taking the old one away and putting
+    The parent exists, and the caller has decided that what is there may go. Between taking the old one away and putting
     the new one there is an instant without either; never one with half of one.
     """
     try:
-        directory.parent.mkdir(parents=True, exist_ok=True)
         _remove_leftovers(directory)
         building = Path(tempfile.mkdtemp(prefix=_leftover_prefix(directory), dir=directory.parent))
     except OSError as error:
@@ -91,8 +98,8 @@ def held_lock(directory: Path) -> Iterator[None]:
 
     The lock is on the parent, so that no lock file is left lying about.
     """
+    make_parent(directory)
     try:
-        directory.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(directory.parent, os.O_RDONLY | os.O_DIRECTORY)
     except OSError as error:
         raise failure("lock", directory.parent, error) from error

@@ -195,13 +195,13 @@ def issue_lab_self_signed(subject: str, key: PrivateKey, validity: Validity) -> 
 def issue_crl(
     issuer: Authority, revoked: list[x509.Certificate], *, now: datetime, next_update: datetime
 ) -> x509.CertificateRevocationList:
-    """A revocation list of the issuer, number 1."""
+    """A revocation list of the issuer, numbered by the moment, so that a later one is higher."""
     builder = (
         x509.CertificateRevocationListBuilder()
         .issuer_name(issuer.certificate.subject)
         .last_update(now - SKEW)
         .next_update(next_update)
-        .add_extension(x509.CRLNumber(1), critical=False)
+        .add_extension(x509.CRLNumber(int(now.timestamp())), critical=False)
         .add_extension(_key_identifier_of(issuer.certificate), critical=False)
     )
     for certificate in revoked:

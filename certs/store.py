@@ -11,11 +11,13 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 from . import index, plan
-from .directory import failure, held_lock, write_whole
+from .authority import load_authority
+from .directory import failure, held_lock, make_parent, write_whole
 from .errors import CertificateError, InputError
 from .identity import Identity
 from .issue import DAYS_DEFAULT, DAYS_MAX, KeyType
 from .names import SERVER_ADDRESSES, SERVER_NAMES, checked_addresses, checked_names
+from .planner import Authorities, may_issue, plan_set
 
 # ensure() makes the set anew this long before it expires, or at a third of a shorter life.
 RENEW_BEFORE = timedelta(days=30)
@@ -135,15 +137,19 @@ def _make(
     days: int,
     ca_key_type: KeyType,
     now: datetime,
+    *,
+    authorities: Authorities | None = None,
 ) -> CertificateSet:
     all_names = checked_names((*SERVER_NAMES, *names))
     all_addresses = checked_addresses((*SERVER_ADDRESSES, *addresses))
-    contents = plan.plan_set(
+    make_parent(where)  # Before the work of making keys, which would be in vain.
+    contents = plan_set(
         names=all_names,
         addresses=all_addresses,
         days=checked_days(days),
         ca_key_type=ca_key_type,
         now=now,
+        authorities=authorities,
     )
     # The lab's own identity lives 365 days whatever the others do.
     expires = now + timedelta(days=min(days, DAYS_DEFAULT))
@@ -245,7 +251,8 @@ def ensure(
 ) -> CertificateSet:
     """The set in a directory, made first if there is none, it is not whole, or it soon expires.
 
-    Processes that call this at once get one and the same set.
+    Processes that call this at once get one and the same set. A whole set that is made anew keeps
+    its CAs while they live long enough, and the names it had; a damaged one keeps nothing.
 
     Args:
         directory: see `make`; `default_directory` names the user's own.
@@ -268,7 +275,30 @@ def ensure(
         if found is not None and _is_usable(found, wanted_names, wanted_addresses, moment):
             return found
         _refuse_what_must_stay(where, replace_set=True)
-        return _make(where, wanted_names, wanted_addresses, days, KeyType.RSA, moment)
+        return _renew(where, found, wanted_names, wanted_addresses, days, moment)
+
+
+def _renew(
+    where: Path,
+    found: CertificateSet | None,
+    names: tuple[str, ...],
+    addresses: tuple[str, ...],
+    days: int,
+    now: datetime,
+) -> CertificateSet:
+    """A new set, under the CAs of the old one while they last: devices keep the root they have."""
+    if found is None:
+        return _make(where, names, addresses, days, KeyType.RSA, now)
+    authorities = Authorities(load_authority(where, plan.ROOT), load_authority(where))
+    return _make(
+        where,
+        (*found.names, *names),
+        (*found.addresses, *addresses),
+        days,
+        KeyType(found.ca_key_type),
+        now,
+        authorities=authorities if may_issue(authorities, days=days, now=now) else None,
+    )
 
 
 def _is_usable(

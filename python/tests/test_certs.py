@@ -551,6 +551,24 @@ def test_ensure_makes_a_set_anew_before_it_expires_and_not_earlier(tmp_path: Pat
     assert renewed.made == first.expires - timedelta(days=30)
 
 
+def test_renewed_set_keeps_its_root_while_that_lasts_and_then_gets_another(
+    tmp_path: Path,
+) -> None:
+    """A device that was given the root goes on, until the CA is too old to issue."""
+    first = certs.ensure(tmp_path / "set", names=["bench.lab"])
+    root = first.root_path.read_bytes()
+
+    second = certs.ensure(tmp_path / "set", now=first.expires)
+    kept, at = second.root_path.read_bytes(), str(int(second.made.timestamp()))
+    verdict = verify(second.identity("server-ecdsa"), "-attime", at)
+    third = certs.ensure(tmp_path / "set", now=first.expires + timedelta(days=2 * 365 + 1))
+
+    assert kept == root and verdict.endswith(": OK\n")
+    assert "bench.lab" in second.names
+    assert second.identity("server-ecdsa").pin_sha256 != first.identity("server-ecdsa").pin_sha256
+    assert third.root_path.read_bytes() != root
+
+
 def test_ensure_makes_a_damaged_set_anew(tmp_path: Path) -> None:
     first = certs.ensure(tmp_path / "set")
     (tmp_path / "set" / "root-ca.key").write_bytes(b"")

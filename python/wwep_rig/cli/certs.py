@@ -13,7 +13,7 @@ import click
 from rich.console import Console
 
 from wwep_rig import certs as pki
-from wwep_rig.certs import convert, examine, fetch, sign, store
+from wwep_rig.certs import authority, convert, examine, fetch, sign, store
 from wwep_rig.certs.identity import Role
 from wwep_rig.certs.issue import DAYS_DEFAULT, DAYS_MAX, Authority, KeyType
 from wwep_rig.cli import certs_text as text
@@ -208,7 +208,7 @@ def show(
             revocation_lists=tuple(
                 each for path in lists for each in convert.revocation_lists_in(_read(path), path)
             ),
-            public_key=sign.load_key(Path(key)).public_key() if key else None,
+            public_key=authority.load_key(Path(key)).public_key() if key else None,
         )
         result = examine.examine(chain, expected)
     if explain:
@@ -267,9 +267,9 @@ def sign_verb(
     """
     with _errors_reported(as_json):
         request = convert.request_in(_read(request_path), request_path)
-        authority = _authority(directory, passphrase_file)
+        issuer = _authority(directory, passphrase_file)
         try:
-            signed = pki.sign_request(request, authority, role=Role(role), days=days)
+            signed = pki.sign_request(request, issuer, role=Role(role), days=days)
         except pki.TargetError as error:
             raise pki.TargetError(f"{request_path}: {error}") from error
         pem = convert.pem_of(list(signed.chain))
@@ -310,12 +310,12 @@ def _authority(directory: Path, passphrase_file: Path | None) -> Authority:
             raise pki.InputError(f"{passphrase_file}: its first line, the passphrase, is empty")
         passphrase = lines[0]
     try:
-        return sign.load_authority(directory, passphrase)
+        return authority.load_authority(directory, passphrase=passphrase)
     except pki.PassphraseNeeded as error:
         if not sys.stdin.isatty():
             raise pki.PassphraseNeeded(f"{error}: give one with --passphrase-file") from error
     asked = click.prompt("Passphrase of the CA's key", hide_input=True, err=True)
-    return sign.load_authority(directory, str(asked).encode())
+    return authority.load_authority(directory, passphrase=str(asked).encode())
 
 
 @certs.command("convert")
