@@ -149,10 +149,13 @@ class BenchFileError : public NoBench {
 /// The bench that needs nothing: simulated wires and the lab's firmware as a process.
 [[nodiscard]] BenchFile built_in_sim_bench();
 
-/// A bench file of this kind to begin with, with comments. It parses as it is.
-[[nodiscard]] std::string template_bench_file(BenchKind kind, std::string_view bench_name);
+/// A bench file of this kind to begin with, with comments. It parses as it is, if `bench_name` is a
+/// name that a bench may have.
+[[nodiscard]] std::string template_bench_file(BenchKind kind,
+                                              std::string_view bench_name = "bench-1");
 
-/// The bench as a JSON object, in the file's own nouns, with what was filled in.
+/// The bench as a JSON object, in the file's own nouns, with what was filled in. Every key is
+/// there: null is what the bench does not have.
 [[nodiscard]] std::string to_json(const BenchFile& bench);
 
 /// "02:00:00:00:00:01"

@@ -259,16 +259,16 @@ TEST(BenchFile, template_of_kind_sim_is_the_built_in_bench) {
     EXPECT_EQ(rig::to_json(parsed(text)), rig::to_json(rig::built_in_sim_bench()));
 }
 
-TEST(BenchFile, becomes_json_in_its_own_nouns) {
-    const std::string json = rig::to_json(parsed(outline));
-    EXPECT_THAT(json, StartsWith(R"({
+TEST(BenchFile, becomes_json_in_its_own_nouns_with_what_was_filled_in) {
+    EXPECT_EQ(rig::to_json(parsed(board_file)), R"({
   "bench": {
     "name": "bench-1",
-    "kind": "board"
+    "kind": "board",
+    "folder": null
   },
   "lines": {
     "button0": {
-      "chip": "/dev/gpiochip0",
+      "chip": "gpiochip0",
       "line": "17",
       "direction": "output",
       "active": "low",
@@ -276,23 +276,95 @@ TEST(BenchFile, becomes_json_in_its_own_nouns) {
       "bias": "as-is"
     },
     "led0": {
-      "chip": "/dev/gpiochip0",
+      "chip": "gpiochip0",
       "line": "27",
       "direction": "input",
       "active": "high",
       "debounce_us": 0,
       "bias": "as-is"
-    },
-)"));
-    EXPECT_THAT(json, HasSubstr(R"("device": "02:00:00:00:00:01",
+    }
+  },
+  "target": {
+    "device": "02:00:00:00:00:01",
     "device_id": 3,
-    "console": {
+    "console": null,
+    "reset": null,
+    "power": null,
+    "flash": [],
+    "app": null,
+    "program": null,
+    "arguments": [],
+    "environment": {},
+    "root_certificate": "ca",
+    "ready": null,
+    "ready_timeout_ms": 10000,
+    "contract": {
+      "first_value": 1,
+      "led_before_frame": "either",
+      "reads_reply": true,
+      "debounce_ms": 0,
+      "retries": 0,
+      "verifies": [],
+      "buttons": {
+        "button0": {
+          "led": "led0",
+          "secure": false
+        }
+      }
+    }
+  },
+  "budgets": {
+    "dns_ms": 10000,
+    "connect_ms": 2000,
+    "reply_ms": 500
+  },
+  "server": {
+    "address": "198.51.100.3",
+    "names": [
+      "wwep.ww101.cypress.com",
+      "wwep.wa101.cypress.com",
+      "wwep.wv101.cypress.com",
+      "wwp.ww101.cypress.com"
+    ],
+    "plain_port": 27708,
+    "tls_port": 40508,
+    "identity": "server-rsa",
+    "tls_profile": "modern"
+  }
+})");
+}
+
+TEST(BenchFile, becomes_json_with_the_controls_of_its_board) {
+    const std::string by_command = rig::to_json(parsed(outline));
+    EXPECT_THAT(by_command, HasSubstr(R"("console": {
       "port": "/dev/ttyUSB0",
       "baud": 115200
     },
     "reset": {
       "line": "reset",
       "hold_ms": 100
+    },
+    "power": {
+      "command": {
+        "on": [
+          "relay",
+          "on"
+        ],
+        "off": [
+          "relay",
+          "off"
+        ]
+      }
+    },)"));
+    const std::string by_line = rig::to_json(
+        parsed(board_file + "power = { line = \"button0\" }\nreset = { command = [\"r\"] }\n"));
+    EXPECT_THAT(by_line, HasSubstr(R"("reset": {
+      "command": [
+        "r"
+      ]
+    },
+    "power": {
+      "line": "button0"
     },)"));
 }
 

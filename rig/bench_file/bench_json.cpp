@@ -1,5 +1,7 @@
 #include <nlohmann/json.hpp>
 
+#include <utility>
+
 #include "rig/bench_file/bench_file.hpp"
 
 namespace rig {
@@ -7,11 +9,14 @@ namespace {
 
 using nlohmann::ordered_json;
 
+/// What a bench does not have is null, so that every key is always there.
+ordered_json text_or_null(const std::string& text) {
+    return text.empty() ? ordered_json() : ordered_json(text);
+}
+
 ordered_json json_of(const LineSpec& line) {
     ordered_json json;
-    if (!line.chip.empty()) {
-        json["chip"] = line.chip;
-    }
+    json["chip"] = text_or_null(line.chip);
     json["line"] = line.line;
     json["direction"] = to_string(line.direction);
     json["active"] = to_string(line.active);
@@ -38,32 +43,38 @@ ordered_json json_of(const Contract& contract) {
     json["buttons"] = ordered_json::object();
     for (const auto& [name, button] : contract.buttons) {
         ordered_json& entry = json["buttons"][name];
-        if (!button.led.empty()) {
-            entry["led"] = button.led;
-        }
+        entry["led"] = text_or_null(button.led);
         entry["secure"] = button.secure;
     }
     return json;
 }
 
-void add_controls(const TargetSpec& target, ordered_json& json) {
-    if (target.console) {
-        json["console"] = {{"port", target.console->port}, {"baud", target.console->baud}};
+ordered_json json_of(const std::optional<SerialConsole>& console) {
+    if (!console) {
+        return nullptr;
     }
-    if (target.reset && target.reset->line.empty()) {
-        json["reset"] = {{"command", target.reset->command}};
-    } else if (target.reset) {
-        json["reset"] = {{"line", target.reset->line}, {"hold_ms", target.reset->hold_ms}};
+    return {{"port", console->port}, {"baud", console->baud}};
+}
+
+ordered_json json_of(const std::optional<ResetSpec>& reset) {
+    if (!reset) {
+        return nullptr;
     }
-    if (target.power && target.power->line.empty()) {
-        json["power"]["command"] = {{"on", target.power->on_command},
-                                    {"off", target.power->off_command}};
-    } else if (target.power) {
-        json["power"] = {{"line", target.power->line}};
+    if (reset->line.empty()) {
+        return ordered_json::object({{"command", reset->command}});
     }
-    if (!target.flash.empty()) {
-        json["flash"] = target.flash;
+    return {{"line", reset->line}, {"hold_ms", reset->hold_ms}};
+}
+
+ordered_json json_of(const std::optional<PowerSpec>& power) {
+    if (!power) {
+        return nullptr;
     }
+    if (power->line.empty()) {
+        ordered_json command = {{"on", power->on_command}, {"off", power->off_command}};
+        return ordered_json::object({{"command", std::move(command)}});
+    }
+    return ordered_json::object({{"line", power->line}});
 }
 
 ordered_json json_of(const BenchFile& bench) {
@@ -71,29 +82,24 @@ ordered_json json_of(const BenchFile& bench) {
     ordered_json json;
     json["device"] = mac_text(target.mac);
     json["device_id"] = bench.device_id();
-    add_controls(target, json);
-    if (!target.app.empty()) {
-        json["app"] = target.app;
-    }
-    if (!target.program.empty()) {
-        json["program"] = target.program;
-        json["arguments"] = target.arguments;
-        json["environment"] = target.environment;
-    }
+    json["console"] = json_of(target.console);
+    json["reset"] = json_of(target.reset);
+    json["power"] = json_of(target.power);
+    json["flash"] = target.flash;
+    json["app"] = text_or_null(target.app);
+    json["program"] = text_or_null(target.program);
+    json["arguments"] = target.arguments;
+    json["environment"] = target.environment;
     json["root_certificate"] = target.root_certificate;
-    if (!target.ready.empty()) {
-        json["ready"] = target.ready;
-        json["ready_timeout_ms"] = target.ready_timeout_ms;
-    }
+    json["ready"] = text_or_null(target.ready);
+    json["ready_timeout_ms"] = target.ready_timeout_ms;
     json["contract"] = json_of(target.contract);
     return json;
 }
 
 ordered_json json_of(const ServerSpec& server) {
     ordered_json json;
-    if (!server.address.empty()) {
-        json["address"] = server.address;
-    }
+    json["address"] = text_or_null(server.address);
     json["names"] = server.names;
     json["plain_port"] = server.plain_port;
     json["tls_port"] = server.tls_port;
@@ -106,7 +112,9 @@ ordered_json json_of(const ServerSpec& server) {
 
 std::string to_json(const BenchFile& bench) {
     ordered_json json;
-    json["bench"] = {{"name", bench.name}, {"kind", to_string(bench.kind)}};
+    json["bench"] = {{"name", bench.name},
+                     {"kind", to_string(bench.kind)},
+                     {"folder", text_or_null(bench.folder)}};
     json["lines"] = ordered_json::object();
     for (const LineSpec& line : bench.lines) {
         json["lines"][line.name] = json_of(line);

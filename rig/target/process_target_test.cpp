@@ -61,7 +61,7 @@ ProcessTarget::PlugWire plug(UniqueFd& board_end) {
     return [&board_end] { return std::move(board_end); };
 }
 
-bool wait_readable(std::vector<int> fds, const rig::Deadline& deadline) {
+bool wait_readable(const std::vector<int>& fds, const rig::Deadline& deadline) {
     std::vector<pollfd> watched;
     for (const int fd : fds) {
         watched.push_back({fd, POLLIN, 0});
@@ -511,12 +511,12 @@ TEST(ProcessTarget, dies_with_the_rig) {
 TEST(ProcessTarget, says_what_is_missing_and_what_to_do_about_it) {
     auto spec = firmware({});
     spec.program = "/nowhere/dual_client";
-    spec.remedy = "build it with ci/setup";
+    spec.remedy = "build it with ci/build";
     Pipe wire = make_pipe();
     ProcessTarget target(system_clock, spec, plug(wire.write_end));
     EXPECT_EQ(text_of_failed_start(target),
               "start firmware /nowhere/dual_client: No such file or directory; "
-              "build it with ci/setup");
+              "build it with ci/build");
     EXPECT_FALSE(target.is_running());
     EXPECT_FALSE(has_children());
     EXPECT_EQ(next_byte(wire.read_end), "") << "the wire of a board that did not start is cut";
