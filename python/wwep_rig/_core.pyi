@@ -27,19 +27,15 @@ class BenchFile:
     @staticmethod
     def load(path: str) -> BenchFile:
         """Reads a TOML bench file. Raises NoBench naming file, line, key and what was expected."""
-
     @staticmethod
     def parse(text: str, name: str) -> BenchFile:
         """Like load, from text; ``name`` stands in the errors."""
-
     @staticmethod
     def sim() -> BenchFile:
         """The built-in simulated bench."""
-
     @staticmethod
     def template(kind: str) -> str:
         """A commented bench file for ``sim``, ``kernel``, ``emulator`` or ``board``."""
-
     @property
     def name(self) -> str: ...
     @property
@@ -47,7 +43,6 @@ class BenchFile:
     @property
     def device_id(self) -> int:
         """16 bits: the sum of the six bytes of the target's MAC address."""
-
     def to_json(self) -> str:
         """Every key with its value, defaults filled in, as a JSON object."""
 
@@ -263,11 +258,9 @@ class Event:
     @property
     def lane(self) -> str:
         """button, led, connection, frame, reply, console, target, fault, rig, test."""
-
     @property
     def text(self) -> str:
         """One line for people, without the time."""
-
     @property
     def value(self) -> EventValue: ...
     def to_json(self) -> str:
@@ -326,7 +319,6 @@ class Bench:
 
         Raises NoBench (a port or line is taken: the text names who holds it) or RigError.
         """
-
     def __enter__(self) -> Bench: ...
     def __exit__(
         self,
@@ -336,66 +328,51 @@ class Bench:
     ) -> None: ...
     def close(self) -> None:
         """Releases every button, stops the target and the server, flushes the recording."""
-
     @property
     def plain_endpoints(self) -> list[str]:
         """``127.0.0.1:27708``, IPv6 as ``[::1]:27708``."""
-
     @property
     def tls_endpoints(self) -> list[str]: ...
     def start_target(self, timeout_s: float) -> None:
         """Starts the firmware and waits until it is ready. TargetFailed shows its console."""
-
     def stop_target(self) -> None: ...
     def reset_target(self, timeout_s: float) -> None:
         """Stops it if it runs, starts it again and waits until it is ready."""
-
     @property
     def target_is_running(self) -> bool: ...
     @property
     def target_pid(self) -> int:
         """0 when it does not run."""
-
     @property
     def buttons(self) -> list[str]: ...
     @property
     def leds(self) -> list[str]: ...
     def start_press(self, button: str, *, hold_s: float = ..., profile: str = ...) -> int:
         """Asserts the button, returns the press's id, and lets go after ``hold_s`` (from 0.001)."""
-
     def round_trip(self, press_id: int) -> RoundTrip:
         """What the press has caused so far."""
-
     def wait_trip(self, press_id: int, until: Until, timeout_s: float) -> bool:
         """Whether it got that far in time. Raises RigError if the rig erred meanwhile."""
-
     def release_buttons(self) -> None:
         """Every button to high impedance."""
-
     def led_is_on(self, led: str) -> bool: ...
     def read_register(self, device: int, register: int) -> int | None: ...
     def write_register(self, device: int, register: int, value: int) -> None: ...
     def clear_registers(self) -> None: ...
     def add_fault(self, fault: FaultSpec) -> int:
         """Arms a fault and returns its id."""
-
     def remove_fault(self, fault_id: int) -> int:
         """Disarms it; how often it fired."""
-
     @property
     def connections_open(self) -> int: ...
     def cursor(self) -> int:
         """The place after the newest event."""
-
     def events(self, cursor: int, events_max: int = ...) -> TimelineSlice:
         """Events from ``cursor`` on, without waiting."""
-
     def wait_events(self, cursor: int, timeout_s: float, events_max: int = ...) -> TimelineSlice:
         """Like events, but waits until there is at least one or the time is over."""
-
     def now_ns(self) -> int:
         """CLOCK_MONOTONIC."""
-
     def test_began(self, nodeid: str) -> None: ...
     def test_ended(self, nodeid: str, outcome: str) -> None: ...
     def note(self, text: str) -> None: ...
@@ -425,14 +402,11 @@ class RecordingReader:
 
     def __init__(self, path: str) -> None:
         """Raises RigError: no such file, not a recording, written by a newer rig."""
-
     def run_json(self) -> str:
         """The run's row as a JSON object: command, host, bench, began_wall_ns, firmware, facts."""
-
     def latencies(self) -> list[PressLatency]: ...
     def timeline(self, limit: int = ...) -> list[TimelineRow]:
         """The last ``limit`` rows; 0: all."""
-
     def counts(self) -> dict[str, int]:
         """Rows of each table."""
 

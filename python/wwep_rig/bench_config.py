@@ -1,0 +1,209 @@
+"""What a bench file says, as frozen values: the Python view of the C++ loader's result."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from ._core import BenchFile
+
+
+class Kind(Enum):
+    """Where buttons and LEDs are, and what the target is."""
+
+    SIM = "sim"
+    KERNEL = "kernel"
+    EMULATOR = "emulator"
+    BOARD = "board"
+
+
+class LedBeforeFrame(Enum):
+    """Whether the firmware flips its LED before it sends the frame."""
+
+    YES = "yes"
+    NO = "no"
+    EITHER = "either"
+
+
+class Verifies(Enum):
+    """What the firmware checks of the server's certificate."""
+
+    CHAIN = "chain"
+    NAME = "name"
+    TIME = "time"
+
+
+@dataclass(frozen=True)
+class ButtonContract:
+    """What one button of the firmware does.
+
+    Attributes:
+        led: the LED that a press flips; empty when the rig watches none.
+        secure: whether its frame travels over TLS.
+    """
+
+    led: str
+    secure: bool
+
+
+@dataclass(frozen=True)
+class Contract:
+    """What the firmware promises. Scenarios judge by it.
+
+    Attributes:
+        first_value: 0 or 1, what the first press after a reset sends.
+        led_before_frame: the order of LED and frame.
+        reads_reply: whether the firmware waits for the reply.
+        debounce_ms: presses shorter than this are ignored; 0: none are.
+        retries: how often a frame is sent again when no reply comes.
+        verifies: what is checked of the server's certificate; empty: nothing.
+        buttons: by the button's name.
+    """
+
+    first_value: int
+    led_before_frame: LedBeforeFrame
+    reads_reply: bool
+    debounce_ms: int
+    retries: int
+    verifies: frozenset[Verifies]
+    buttons: Mapping[str, ButtonContract]
+
+
+@dataclass(frozen=True)
+class Budgets:
+    """How long the firmware gives each step, in milliseconds."""
+
+    dns_ms: int
+    connect_ms: int
+    reply_ms: int
+
+
+@dataclass(frozen=True)
+class TargetConfig:
+    """The board, or the program that stands for one.
+
+    Attributes:
+        mac: as text, `02:00:00:00:00:01`.
+        program: with a slash a path, without one the name of a firmware that the rig ships.
+        arguments: of the program.
+        environment: of the program, besides what the rig sets.
+        root_certificate: `ca`: the bench's own root, `none`, else a path.
+        ready: text of the console that says the target is up; empty: its wire says so.
+        ready_timeout_ms: how long that may take.
+        contract: what the firmware promises.
+    """
+
+    mac: str
+    program: str
+    arguments: tuple[str, ...]
+    environment: Mapping[str, str]
+    root_certificate: str
+    ready: str
+    ready_timeout_ms: int
+    contract: Contract
+
+
+@dataclass(frozen=True)
+class ServerConfig:
+    """The WWEP server of the bench.
+
+    Attributes:
+        address: to listen on; empty: a loopback address of the bench's own.
+        names: host names that lead to it.
+        plain_port: in the clear.
+        tls_port: over TLS.
+        identity: name among the identities that `wwep-rig certs` makes.
+        tls_profile: modern or legacy.
+    """
+
+    address: str
+    names: tuple[str, ...]
+    plain_port: int
+    tls_port: int
+    identity: str
+    tls_profile: str
+
+
+@dataclass(frozen=True)
+class LineConfig:
+    """One line.
+
+    Attributes:
+        name: button0, led0, ...
+        is_active_high: whether a high level means pressed or lit.
+    """
+
+    name: str
+    is_active_high: bool
+
+
+@dataclass(frozen=True)
+class BenchConfig:
+    """One bench: the rig's lines, the target wired to them, its contract, budgets, the server."""
+
+    name: str
+    kind: Kind
+    device_id: int
+    lines: Mapping[str, LineConfig]
+    target: TargetConfig
+    budgets: Budgets
+    server: ServerConfig
+
+    @property
+    def press_timeout_s(self) -> float:
+        """How long a press may take from the edge to the end of the connection, by the budgets."""
+        # A simulated board resolves names from a table.
+        dns_ms = 0 if self.kind is Kind.SIM else self.budgets.dns_ms
+        tries = 1 + self.target.contract.retries
+        handshake_and_close_ms = 1500
+        once_ms = self.budgets.connect_ms + self.budgets.reply_ms + handshake_and_close_ms
+        return (dns_ms + tries * once_ms) / 1000
+
+
+def read_bench_file(bench_file: BenchFile) -> BenchConfig:
+    """The values of a bench file that the C++ side has loaded and checked."""
+    # The loader has checked every key; a missing one is a mistake of this program.
+    whole: dict[str, Any] = json.loads(bench_file.to_json())
+    target: dict[str, Any] = whole["target"]
+    server: dict[str, Any] = whole["server"]
+    contract: dict[str, Any] = target["contract"]
+    return BenchConfig(
+        name=bench_file.name,
+        kind=Kind(bench_file.kind),
+        device_id=bench_file.device_id,
+        lines={
+            name: LineConfig(name, line.get("active", "high") == "high")
+            for name, line in whole["lines"].items()
+        },
+        target=TargetConfig(
+            mac=target["device"],
+            program=target.get("program") or "",
+            arguments=tuple(target.get("arguments") or ()),
+            environment=dict(target.get("environment") or {}),
+            root_certificate=target.get("root_certificate") or "ca",
+            ready=target.get("ready") or "",
+            ready_timeout_ms=int(target.get("ready_timeout_ms", 10000)),
+            contract=Contract(
+                first_value=int(contract["first_value"]),
+                led_before_frame=LedBeforeFrame(contract["led_before_frame"]),
+                reads_reply=bool(contract["reads_reply"]),
+                debounce_ms=int(contract["debounce_ms"]),
+                retries=int(contract["retries"]),
+                verifies=frozenset(Verifies(each) for each in contract["verifies"]),
+                buttons={
+                    name: ButtonContract(each.get("led") or "", bool(each.get("secure")))
+                    for name, each in (contract.get("buttons") or {}).items()
+                },
+            ),
+        ),
+        budgets=Budgets(**{key: int(value) for key, value in whole["budgets"].items()}),
+        server=ServerConfig(
+            address=server.get("address") or "",
+            names=tuple(server["names"]),
+            plain_port=int(server["plain_port"]),
+            tls_port=int(server["tls_port"]),
+            identity=server["identity"],
+            tls_profile=server["tls_profile"],
+        ),
+    )

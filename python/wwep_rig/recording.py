@@ -1,0 +1,223 @@
+"""Recording: the window of the timeline that belongs to one test (or to any stretch of a run)."""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TypeVar
+
+from . import _core
+from .bench_config import BenchConfig
+from .errors import TargetFailed
+from .round_trip import (
+    Connection,
+    ConsoleLine,
+    Edge,
+    Frame,
+    Press,
+    Reply,
+    connection_of,
+    edge_of,
+    frame_of,
+    reply_of,
+)
+from .timeline_text import EVENTS_SHOWN, last_events
+
+EVENTS_A_SLICE_MAX = 10_000
+
+_Value = TypeVar("_Value")
+
+_DISTURBING = (_core.PressAsserted, _core.EdgeSeen, _core.ConnectionOpened, _core.FrameReceived)
+
+
+@dataclass(frozen=True)
+class Silence:
+    """Whether nothing happened for a while; true when nothing did.
+
+    Attributes:
+        for_s: how long it was listened.
+        events: what disturbed it, as text; empty: nothing.
+    """
+
+    for_s: float
+    events: str
+
+    def __bool__(self) -> bool:
+        return not self.events
+
+    def __repr__(self) -> str:
+        if self:
+            return f"<nothing for {self.for_s:g} s>"
+        return f"<not quiet for {self.for_s:g} s:\n{self.events}\n>"
+
+
+class Recording:
+    """What happened on a bench since a moment, growing as it happens.
+
+    It reads the bench's timeline and owns nothing; the bench must outlive it. The kept timeline
+    is long, but not endless: `events_missed` says what was gone before it was read.
+    """
+
+    def __init__(self, core: _core.Bench, config: BenchConfig, cursor: int | None = None) -> None:
+        """The window begins at a cursor; None: now."""
+        self._core = core
+        self._config = config
+        self._next = core.cursor() if cursor is None else cursor
+        self._events: list[_core.Event] = []
+        self.began_ns = core.now_ns()
+        self.events_missed = 0
+
+    @property
+    def events(self) -> tuple[_core.Event, ...]:
+        """Everything, in the order in which the rig took it."""
+        self._read()
+        return tuple(self._events)
+
+    @property
+    def frames(self) -> tuple[Frame, ...]:
+        """The frames that arrived."""
+        return tuple(frame_of(each) for each in self._of(_core.FrameReceived))
+
+    @property
+    def replies(self) -> tuple[Reply, ...]:
+        """What was answered."""
+        return tuple(reply_of(each) for each in self._of(_core.ReplySent))
+
+    @property
+    def connections(self) -> tuple[Connection, ...]:
+        """The connections that were opened, each with its handshake, frames and end."""
+        handshakes = {each.id: each for each in self._of(_core.HandshakeEnded)}
+        ends = {each.id: each for each in self._of(_core.ConnectionClosed)}
+        frames, replies = self.frames, self.replies
+        return tuple(
+            connection_of(
+                opened,
+                handshakes.get(opened.id),
+                ends.get(opened.id),
+                tuple(each for each in frames if each.connection_id == opened.id),
+                tuple(each for each in replies if each.connection_id == opened.id),
+            )
+            for opened in self._of(_core.ConnectionOpened)
+        )
+
+    @property
+    def edges(self) -> tuple[Edge, ...]:
+        """What the LEDs did."""
+        lines = self._config.lines
+        buttons = set(self._config.target.contract.buttons)
+        return tuple(
+            edge_of(each, lines[each.line].is_active_high if each.line in lines else True)
+            for each in self._of(_core.EdgeSeen)
+            if each.line not in buttons
+        )
+
+    @property
+    def presses(self) -> tuple[Press, ...]:
+        """The presses of the rig."""
+        released = {each.id: each.released_ns for each in self._of(_core.PressReleased)}
+        return tuple(
+            Press(
+                each.id,
+                each.line,
+                each.before_ns,
+                each.after_ns,
+                released.get(each.id, 0),
+                each.profile,
+            )
+            for each in self._of(_core.PressAsserted)
+        )
+
+    @property
+    def console(self) -> tuple[ConsoleLine, ...]:
+        """What the firmware printed."""
+        return tuple(ConsoleLine(each.at_ns, each.text) for each in self._of(_core.ConsoleLine))
+
+    def wait_for(
+        self, found: Callable[[_core.Event], bool], what: str, *, timeout_s: float
+    ) -> _core.Event:
+        """Wait for an event of this window; one that has happened already counts.
+
+        Args:
+            found: whether an event is the one.
+            what: what is waited for, for the error: "a frame".
+            timeout_s: how long.
+
+        Raises:
+            TargetFailed: it did not happen in time.
+        """
+        give_up_at = time.monotonic() + timeout_s
+        looked_at = 0
+        while True:
+            self._read()
+            for event in self._events[looked_at:]:
+                if found(event):
+                    return event
+            looked_at = len(self._events)
+            left_s = give_up_at - time.monotonic()
+            if left_s <= 0:
+                raise TargetFailed(
+                    f"waited {timeout_s:g} s for {what}, which did not happen. "
+                    f"What did, since the window began:\n{self.last()}"
+                )
+            self._core.wait_events(self._next, left_s, 1)
+
+    def wait_for_console(self, text: str, *, timeout_s: float) -> ConsoleLine:
+        """Wait until the firmware prints a line with `text` in it."""
+
+        def found(event: _core.Event) -> bool:
+            return isinstance(event.value, _core.ConsoleLine) and text in event.value.text
+
+        line = self.wait_for(found, f"{text!r} on the console", timeout_s=timeout_s).value
+        assert isinstance(line, _core.ConsoleLine)
+        return ConsoleLine(line.at_ns, line.text)
+
+    def wait_for_target_end(self, *, timeout_s: float) -> str:
+        """Wait until the target has ended; returns how, for people."""
+
+        def found(event: _core.Event) -> bool:
+            return isinstance(event.value, _core.TargetChanged) and not event.value.is_running
+
+        change = self.wait_for(found, "the target to end", timeout_s=timeout_s).value
+        assert isinstance(change, _core.TargetChanged)
+        return change.what
+
+    def stays_quiet(self, *, for_s: float) -> Silence:
+        """Listen for a while: no press, edge, connection or frame may come.
+
+        Returns:
+            A value that is true when nothing came, and shows what did.
+        """
+        self._read()
+        first = len(self._events)
+        give_up_at = time.monotonic() + for_s
+        while True:
+            self._read()
+            disturbing = [e for e in self._events[first:] if isinstance(e.value, _DISTURBING)]
+            left_s = give_up_at - time.monotonic()
+            if disturbing or left_s <= 0:
+                break
+            self._core.wait_events(self._next, left_s, 1)
+        if not disturbing:
+            return Silence(for_s, "")
+        return Silence(for_s, last_events(disturbing, self._zero_ns()))
+
+    def last(self, count: int = EVENTS_SHOWN) -> str:
+        """The last `count` events as text, times counted from the last press if there is one."""
+        self._read()
+        return last_events(self._events, self._zero_ns(), count)
+
+    def _zero_ns(self) -> int:
+        presses = list(self._of(_core.PressAsserted))
+        return presses[-1].before_ns if presses else self.began_ns
+
+    def _read(self) -> None:
+        while True:
+            part = self._core.events(self._next, EVENTS_A_SLICE_MAX)
+            self._events += part.events
+            self._next = part.next
+            self.events_missed += part.dropped
+            if not part.events:
+                return
+
+    def _of(self, kind: type[_Value]) -> Iterator[_Value]:
+        self._read()
+        return (event.value for event in self._events if isinstance(event.value, kind))

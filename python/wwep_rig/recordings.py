@@ -1,0 +1,115 @@
+"""Where recordings go, what they are called, and which old ones may go away."""
+
+import fcntl
+import os
+import re
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+
+from .errors import RigError
+
+KEEP_DEFAULT = 50
+
+_NAME = re.compile(r"\d{8}-\d{6}-[A-Za-z0-9_.-]+-\d+\.sqlite\Z")
+# What SQLite and the rig put beside a recording.
+_COMPANIONS = ("-wal", "-shm", ".in-use", ".board.log")
+
+
+class RecordingPlace:
+    """The path of a recording that is about to be made, kept from being tidied away meanwhile.
+
+    A lock on a file beside it says so, and dies with the process. (A lock on the recording itself
+    would be SQLite's business.) `close()` twice is fine.
+    """
+
+    def __init__(self, directory: Path, bench: str, now: datetime) -> None:
+        """Reserve a path.
+
+        Args:
+            directory: made if it is not there.
+            bench: the bench's name, part of the file's name.
+            now: the run's beginning, likewise.
+
+        Raises:
+            RigError: the folder cannot be made or written.
+        """
+        name = "".join(c if c.isalnum() or c in "-_." else "_" for c in bench)
+        self.path = directory / f"{now:%Y%m%d-%H%M%S}-{name}-{os.getpid()}.sqlite"
+        copies = 1
+        while self.path.exists() or _beside(self.path, ".in-use").exists():
+            copies += 1
+            self.path = directory / f"{now:%Y%m%d-%H%M%S}-{name}.{copies}-{os.getpid()}.sqlite"
+        marker = _beside(self.path, ".in-use")
+        try:
+            directory.mkdir(parents=True, exist_ok=True)
+            self._descriptor = os.open(marker, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        except OSError as error:
+            raise RigError(f"make a recording in {directory}: {error.strerror}") from None
+        fcntl.flock(self._descriptor, fcntl.LOCK_EX)
+
+    def close(self) -> None:
+        """The recording is finished."""
+        if self._descriptor >= 0:
+            _beside(self.path, ".in-use").unlink(missing_ok=True)
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+    def __enter__(self) -> "RecordingPlace":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def _beside(path: Path, suffix: str) -> Path:
+    return path.with_name(path.name + suffix)
+
+
+def board_log_path(recording: Path) -> Path:
+    """Where a simulated board notes its pins, beside the recording of its run."""
+    return _beside(recording, ".board.log")
+
+
+def _is_in_use(path: Path) -> bool:
+    try:
+        descriptor = os.open(_beside(path, ".in-use"), os.O_RDWR | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
+def prune(directory: Path, keep: int) -> list[Path]:
+    """Remove the oldest recordings, but none in use and none that was named by hand.
+
+    Args:
+        directory: where recordings lie.
+        keep: how many stay; 0: all.
+
+    Returns:
+        What was removed.
+    """
+    if keep <= 0 or not directory.is_dir():
+        return []
+    ours = sorted(each for each in directory.iterdir() if _NAME.match(each.name))
+    removed = []
+    for path in ours[:-keep]:
+        if _is_in_use(path):
+            continue
+        for suffix in ("", *_COMPANIONS):
+            _beside(path, suffix).unlink(missing_ok=True)
+        removed.append(path)
+    return removed
