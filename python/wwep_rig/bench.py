@@ -1,8 +1,10 @@
 """Bench: one rig and the one target wired to it, as scripts use them."""
 
+import hashlib
 import os
 import platform
 import sys
+import time
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import replace
@@ -13,7 +15,7 @@ from types import TracebackType
 from . import _core, faults, recordings, sim
 from .bench_config import BenchConfig, Contract, Kind, read_bench_file
 from .errors import NoBench, RigError, TargetFailed
-from .find_bench import BUILT_IN, load_bench_file
+from .find_bench import BUILT_IN, find_bench_file, load_bench_file
 from .locks import BenchLock
 from .recording import Recording
 from .round_trip import RoundTrip, Until, round_trip_of
@@ -278,6 +280,23 @@ class Bench:
         """How many connections the server holds."""
         return self._core.connections_open
 
+    def wait_until_idle(self, *, timeout_s: float) -> bool:
+        """Wait until the server holds no connection; whether it came to that in time."""
+        give_up_at = time.monotonic() + timeout_s
+        while True:
+            cursor = self._core.cursor()
+            if self._core.connections_open == 0:
+                return True
+            left_s = give_up_at - time.monotonic()
+            if left_s <= 0:
+                return False
+            self._core.wait_events(cursor, left_s, 1)
+
+    @property
+    def firmware(self) -> str:
+        """What runs on the target: name and digest of the program, if the rig knows it."""
+        return firmware_text(self.config)
+
     def note(self, text: str) -> None:
         """Put a remark on the timeline."""
         self._core.note(text)
@@ -391,6 +410,7 @@ def open_bench(
     root_certificate: str | None = None,
     program: str | None = None,
     command: str = "",
+    takes_lock: bool = True,
     wait_s: float = 0.0,
     environment: Mapping[str, str] | None = None,
     lock_directory: Path | None = None,
@@ -405,6 +425,7 @@ def open_bench(
         root_certificate: what the target trusts instead: `ca`, `none` or a path.
         program: the target's program instead.
         command: what others are told that runs here; empty: this process's command line.
+        takes_lock: whether to keep others from it; the built-in bench is private anyway.
         wait_s: how long to wait while somebody else has the bench.
         environment: the environment; None: this process's.
         lock_directory: where locks lie; None: the machine's usual place.
@@ -420,7 +441,7 @@ def open_bench(
     what = command or " ".join(sys.argv)
     resources = ExitStack()
     try:
-        if str(bench) != BUILT_IN:
+        if takes_lock and find_bench_file(bench, variables) is not None:
             resources.enter_context(
                 BenchLock(config.name, what, wait_s=wait_s, directory=lock_directory)
             )
@@ -432,13 +453,25 @@ def open_bench(
         options.run.command = what
         options.run.host = platform.node()
         options.run.bench = config.name
-        options.run.firmware = config.target.program or sim.FIRMWARE_DEFAULT
+        options.run.firmware = firmware_text(config)
         core = _open_core(options, config, folder.path, board_log, variables)
         resources.callback(core.close)
         return Bench(core, config, resources, recording)
     except BaseException:
         resources.close()
         raise
+
+
+def firmware_text(config: BenchConfig) -> str:
+    """What runs on the target: name and digest of the program; empty when the rig cannot know."""
+    if config.kind not in (Kind.SIM, Kind.KERNEL):
+        return ""
+    path = sim.firmware_path(config.target.program)
+    try:
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError:
+        return path.name
+    return f"{path.name} sha256:{digest[:16]}"
 
 
 def _changed(

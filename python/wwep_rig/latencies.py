@@ -25,8 +25,15 @@ class Latencies:
 
 @dataclass(frozen=True)
 class Distribution:
-    """Of one latency over a run, in milliseconds; percentiles by nearest rank."""
+    """Of one latency over a run, in milliseconds; percentiles by nearest rank.
 
+    Attributes:
+        key: the field of Latencies, `press_to_led_ms`.
+        name: the same for people.
+        count: of presses that had it.
+    """
+
+    key: str
     name: str
     count: int
     min_ms: float
@@ -62,6 +69,7 @@ def distributions(trips: Iterable[Latencies]) -> list[Distribution]:
         if ordered:
             found.append(
                 Distribution(
+                    each.name,
                     LABELS[each.name],
                     len(ordered),
                     ordered[0],

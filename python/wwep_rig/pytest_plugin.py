@@ -1,0 +1,131 @@
+"""The pytest plugin: a bench for the session, a recording for each test, a verdict for the run.
+
+Inert until a fixture of it is used: until then it does not even load the C++ side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import pytest
+
+if TYPE_CHECKING:
+    from .bench import Bench
+    from .pytest_session import RigSession, Terminal
+    from .recording import Recording
+
+_SETTINGS = {
+    "rig_bench": "bench file, or name of a bench (default: sim, the built-in simulated one)",
+    "rig_require": "a bench that is not there is a failure, not a skip",
+    "rig_record": "folder for recordings (default: the user's state directory)",
+    "rig_keep": "how many recordings stay in that folder; 0: all "
+    "(default: 50, or all with --rig-record)",
+}
+
+_Hook = TypeVar("_Hook", bound=Callable[..., Any])
+# Some versions of pytest ship it without types.
+_hookimpl: Callable[..., Callable[[_Hook], _Hook]] = pytest.hookimpl
+
+session_key = pytest.StashKey["RigSession"]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Each option has an ini twin and an environment variable: WWEP_RIG_BENCH and so on."""
+    group = parser.getgroup("wwep-rig", "hardware-in-the-loop rig")
+    for name, text in _SETTINGS.items():
+        option = "--" + name.replace("_", "-")
+        if name == "rig_require":
+            group.addoption(option, action="store_true", default=None, help=text)
+        else:
+            metavar = {"rig_bench": "NAME|FILE", "rig_record": "DIR"}.get(name, "N")
+            group.addoption(option, metavar=metavar, default=None, help=text)
+        parser.addini(name, text, default=None)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the markers, and refuse nonsense early."""
+    config.addinivalue_line(
+        "markers", "rig_needs(button, ...): skip where the bench lacks one of these lines"
+    )
+    config.addinivalue_line(
+        "markers", "rig_kinds(kind, ...): skip on benches of another kind (sim, kernel, ...)"
+    )
+
+
+def _session(request: pytest.FixtureRequest) -> RigSession:
+    """The rig's part of this pytest session, made when it is first needed."""
+    config = request.config
+    if session_key not in config.stash:
+        from .pytest_session import RigSession
+
+        session = config.stash[session_key] = RigSession(config)
+        session.report_properties_to(request.getfixturevalue("record_testsuite_property"))
+    return config.stash[session_key]
+
+
+@pytest.fixture(scope="session")
+def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
+    """The bench that --rig-bench names, opened once, its target started."""
+    session = _session(request)
+    try:
+        yield session.open()
+    finally:
+        session.close()
+
+
+@pytest.fixture
+def recording(request: pytest.FixtureRequest, bench: Bench) -> Iterator[Recording]:
+    """What happens on the bench during this test; the bench is put into a known state first."""
+    session = _session(request)
+    window = session.begin_test(request.node)
+    try:
+        yield window
+    finally:
+        session.end_test(request.node)
+
+
+@pytest.fixture
+def bench_with(request: pytest.FixtureRequest) -> Iterator[Callable[..., Bench]]:
+    """Opens a bench of the test's own: `bench_with(identity=..., root_certificate=...)`."""
+    session = _session(request)
+    with session.own_benches(request.node) as opener:
+        yield opener
+
+
+@_hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """After a rig error nothing that needs a bench is run."""
+    session = item.config.stash.get(session_key, None)
+    if session is not None:
+        session.skip_after_rig_error(item)
+
+
+@_hookimpl(hookwrapper=True, tryfirst=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+    """Turn the rig's exceptions into the outcomes that they stand for."""
+    outcome = yield
+    session = item.config.stash.get(session_key, None)
+    if session is not None:
+        session.judge(item, call, outcome.get_result())
+
+
+def pytest_terminal_summary(terminalreporter: Terminal) -> None:
+    """Latencies of the run, and where its recording lies."""
+    session = terminalreporter.config.stash.get(session_key, None)
+    if session is not None:
+        session.summarize(terminalreporter)
+
+
+@_hookimpl(hookwrapper=True, tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> Iterator[None]:
+    """The verdict: a property of the JUnit file, and the last line on the terminal."""
+    rig = session.config.stash.get(session_key, None)
+    if rig is not None:
+        if exitstatus == pytest.ExitCode.INTERRUPTED:
+            rig.cut_short()
+        rig.write_suite_properties()
+    yield
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if rig is not None and reporter is not None:
+        reporter.write_line(f"rig: {rig.outcome.value}")

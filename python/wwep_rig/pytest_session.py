@@ -1,0 +1,304 @@
+"""The rig's part of one pytest session: the bench, its recording, and the verdict on the run."""
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+from .bench import Bench, new_recording_place, open_bench
+from .bench_config import Kind, read_bench_file
+from .errors import NoBench, Outcome, RigError, outcome_of
+from .find_bench import BUILT_IN, load_bench_file
+from .latencies import LABELS, Latencies, distributions, table
+from .recording import Recording
+from .recordings import KEEP_DEFAULT, RecordingPlace
+
+_IDLE_BEFORE_TEST_S = 2.0
+_FIXTURES = frozenset(("bench", "recording", "bench_with"))
+_RANK = (Outcome.GOOD, Outcome.NO_BENCH, Outcome.TARGET_FAILED, Outcome.RIG_ERROR)
+
+call_report_key = pytest.StashKey[pytest.TestReport]()
+recording_key = pytest.StashKey[Recording]()
+verdict_key = pytest.StashKey[Outcome]()
+
+
+def setting(config: pytest.Config, name: str, environment: Mapping[str, str]) -> str:
+    """An option's value: from the command line, else the environment, else the ini file."""
+    given = config.getoption(name)
+    if given is not None:
+        return "1" if given is True else str(given)
+    return environment.get(f"WWEP_{name.upper()}", "") or str(config.getini(name) or "")
+
+
+def is_yes(text: str, name: str) -> bool:
+    """Whether a setting is switched on. Raises pytest.UsageError."""
+    if text.lower() in ("1", "true", "yes", "on"):
+        return True
+    if text.lower() in ("", "0", "false", "no", "off"):
+        return False
+    raise pytest.UsageError(f"{name}: {text!r} is neither yes nor no")
+
+
+class Terminal(Protocol):
+    """The part of pytest's terminal reporter that is used: its class has no public name."""
+
+    config: pytest.Config
+
+    def section(self, title: str) -> None:
+        """Write a title between bars."""
+
+    def write_line(self, line: str) -> None:
+        """Write one line."""
+
+
+class RigSession:
+    """Holds the bench of a pytest session, and judges its tests.
+
+    It opens the bench when a test first asks for it, and closes it at the session's end or at the
+    first rig error, whichever comes first.
+    """
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._environment = os.environ
+        self._bench_name = setting(config, "rig_bench", self._environment) or BUILT_IN
+        self._is_required = is_yes(setting(config, "rig_require", self._environment), "rig_require")
+        record = setting(config, "rig_record", self._environment)
+        self._record_directory = Path(record) if record else None
+        keep = setting(config, "rig_keep", self._environment)
+        if keep and not keep.isdigit():
+            raise pytest.UsageError(f"rig_keep: {keep!r} is no number")
+        self._keep = int(keep) if keep else (0 if record else KEEP_DEFAULT)
+        self._command = "pytest " + " ".join(config.invocation_params.args)
+        self._resources = ExitStack()
+        self._bench: Bench | None = None
+        self._bench_text = self._bench_name
+        self._firmware_text = ""
+        self._recording_path: Path | None = None
+        self._write_property: Callable[[str, object], None] = lambda name, value: None
+        self._needs_reset = False
+        self._rig_errors_known = 0
+        self._latencies: list[Latencies] = []
+        self._first_rig_error = ""
+        self.outcome = Outcome.GOOD
+
+    def report_properties_to(self, write: Callable[[str, object], None]) -> None:
+        """Where properties of the whole run go."""
+        self._write_property = write
+
+    def open(self) -> Bench:
+        """Open the bench and start its target."""
+        place = self._resources.enter_context(self._new_place())
+        bench = open_bench(self._bench_name, recording=place.path, command=self._command)
+        self._resources.callback(bench.close)
+        self._bench, self._recording_path = bench, place.path
+        self._bench_text = f"{bench.name} ({bench.kind.value})"
+        self._firmware_text = bench.firmware
+        bench.target.start()
+        return bench
+
+    def close(self) -> None:
+        """Close the bench; twice is fine."""
+        self._bench = None
+        self._resources.close()
+
+    def begin_test(self, item: pytest.Item) -> Recording:
+        """Put the bench into a known state, and begin the test's window of the timeline."""
+        bench = self._opened()
+        self._skip_unless_it_fits(item, bench)
+        self._raise_new_rig_errors(bench)
+        bench.release_buttons()
+        if self._needs_reset:
+            bench.target.reset()
+        elif not bench.target.is_running:
+            bench.target.start()
+        self._needs_reset = False
+        bench.wait_until_idle(timeout_s=_IDLE_BEFORE_TEST_S)
+        bench.server.clear()
+        bench.test_began(item.nodeid)
+        window = bench.record()
+        item.stash[recording_key] = window
+        return window
+
+    def _skip_unless_it_fits(self, item: pytest.Item, bench: Bench) -> None:
+        for marker in item.iter_markers("rig_needs"):
+            lacks = sorted(set(marker.args) - set(bench.buttons) - set(bench.leds))
+            if lacks:
+                pytest.skip(f"bench {bench.name} has no {', '.join(lacks)}")
+        for marker in item.iter_markers("rig_kinds"):
+            if bench.kind.value not in marker.args:
+                pytest.skip(f"bench {bench.name} is a {bench.kind.value}")
+
+    def end_test(self, item: pytest.Item) -> None:
+        """End the window. Raises RigError when the rig erred meanwhile, whatever the test says."""
+        bench = self._bench
+        if bench is None:
+            return  # closed by a rig error
+        bench.release_buttons()
+        report = item.stash.get(call_report_key, None)
+        self._needs_reset = report is None or report.failed
+        bench.test_ended(item.nodeid, "error" if report is None else report.outcome)
+        self._note_latencies(item, bench)
+        self._raise_new_rig_errors(bench)
+
+    def _raise_new_rig_errors(self, bench: Bench) -> None:
+        errors = bench.rig_errors[self._rig_errors_known :]
+        self._rig_errors_known += len(errors)
+        if errors and not self._first_rig_error:
+            raise RigError("; ".join(errors))
+
+    def _note_latencies(self, item: pytest.Item, bench: Bench) -> None:
+        presses = item.stash[recording_key].presses
+        measured = [bench.trip_of(press.id).latencies for press in presses]
+        self._latencies += measured
+        for name in LABELS:
+            known = [value for one in measured if (value := getattr(one, name)) is not None]
+            if known:
+                item.user_properties.append((f"rig_{name}_max", f"{max(known):.3f}"))
+
+    @contextmanager
+    def own_benches(self, item: pytest.Item) -> Iterator[Callable[..., Bench]]:
+        """Benches of a test's own, closed with the test; only a simulated one can be had twice."""
+        opened: list[Bench] = []
+
+        def open_another(
+            *,
+            identity: str | None = None,
+            root_certificate: str | None = None,
+            program: str | None = None,
+        ) -> Bench:
+            self._skip_unless_private()
+            place = resources.enter_context(self._new_place())
+            bench = open_bench(
+                self._bench_name,
+                recording=place.path,
+                identity=identity,
+                root_certificate=root_certificate,
+                program=program,
+                command=self._command,
+                takes_lock=False,
+            )
+            resources.callback(bench.close)
+            opened.append(bench)
+            item.stash[recording_key] = bench.record()
+            bench.test_began(item.nodeid)
+            bench.target.start()
+            return bench
+
+        with ExitStack() as resources:
+            yield open_another
+            errors = [error for bench in opened for error in bench.rig_errors]
+        if errors and not self._first_rig_error:
+            raise RigError("; ".join(errors))
+
+    def _skip_unless_private(self) -> None:
+        config = read_bench_file(load_bench_file(self._bench_name, self._environment))
+        if config.kind is not Kind.SIM or config.server.address:
+            why = f"is a {config.kind.value}" if config.kind is not Kind.SIM else "has one address"
+            pytest.skip(
+                f"bench {config.name} {why}: there cannot be a second one, set up another way"
+            )
+
+    def skip_after_rig_error(self, item: pytest.Item) -> None:
+        """Skip a test that needs a bench when the rig has erred before."""
+        if self._first_rig_error and _uses_bench(item):
+            pytest.skip(f"the bench was stopped by a rig error in {self._first_rig_error}")
+
+    def judge(
+        self, item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport
+    ) -> None:
+        """Turn the rig's exceptions into the outcomes that they stand for, and keep the verdict."""
+        error = call.excinfo.value if call.excinfo else None
+        kind = outcome_of(error) if error is not None else None
+        if kind is None and report.failed and _uses_bench(item):
+            # What a script asserts is about the target; its own mistakes are not.
+            is_claim = isinstance(error, (AssertionError, pytest.fail.Exception))
+            kind = Outcome.TARGET_FAILED if is_claim else Outcome.RIG_ERROR
+            self._note_outcome(item, kind)
+        elif kind is Outcome.NO_BENCH and not self._is_required:
+            report.outcome = "skipped"
+            path, line, _ = item.location
+            report.longrepr = (str(path), (line or 0) + 1, f"Skipped: no bench: {error}")
+            self._note_outcome(item, kind)
+        elif kind is Outcome.RIG_ERROR:
+            report.outcome = "failed"
+            if hasattr(report, "wasxfail"):
+                del report.wasxfail
+            # Anything but "call" is an error to pytest, in its own summary and in JUnit files.
+            report.when = "setup" if report.when == "call" else report.when
+            self._note_outcome(item, kind)
+            if not self._first_rig_error:
+                self._first_rig_error = f"{item.nodeid}: {error}"
+                self._add_timeline(item, report)
+                self.close()
+        elif kind is not None and report.failed:
+            # What the target fails at the start of a test is its failure too.
+            report.when = "call" if report.when == "setup" else report.when
+            self._note_outcome(item, kind)
+        if call.when == "call":
+            item.stash[call_report_key] = report
+        if report.failed and kind is not Outcome.RIG_ERROR:
+            self._add_timeline(item, report)
+        if call.when == "teardown" and _uses_bench(item):
+            self._add_properties(item, report)
+
+    def _add_properties(self, item: pytest.Item, report: pytest.TestReport) -> None:
+        verdict = item.stash.get(verdict_key, Outcome.GOOD)
+        report.user_properties.append(("rig_verdict", verdict.value))
+        report.user_properties.append(("rig_bench", self._bench_text))
+        if self._recording_path is not None:
+            report.user_properties.append(("rig_recording", str(self._recording_path)))
+
+    def _note_outcome(self, item: pytest.Item, kind: Outcome) -> None:
+        before = item.stash.get(verdict_key, Outcome.GOOD)
+        item.stash[verdict_key] = max(before, kind, key=_RANK.index)
+        self.outcome = max(self.outcome, kind, key=_RANK.index)
+
+    def cut_short(self) -> None:
+        """The run was interrupted: whatever was good so far, it has no good end."""
+        self.outcome = max(self.outcome, Outcome.RIG_ERROR, key=_RANK.index)
+
+    def _add_timeline(self, item: pytest.Item, report: pytest.TestReport) -> None:
+        window = item.stash.get(recording_key, None)
+        if window is not None:
+            report.sections.append(("rig timeline, counted from the last press", window.last()))
+
+    def summarize(self, reporter: Terminal) -> None:
+        """Write the table of latencies and the recording's path."""
+        rows = distributions(self._latencies)
+        if not rows and self._recording_path is None:
+            return
+        reporter.section(f"rig: {self._bench_text}")
+        if rows:
+            for line in table(rows):
+                reporter.write_line(line)
+        if self._recording_path is not None:
+            reporter.write_line(f"recording: {self._recording_path}")
+
+    def write_suite_properties(self) -> None:
+        """The verdict and what it was reached on, for programs that read the JUnit file."""
+        self._write_property("rig_verdict", self.outcome.value)
+        self._write_property("rig_bench", self._bench_text)
+        if self._recording_path is not None:
+            self._write_property("rig_firmware", self._firmware_text)
+            self._write_property("rig_recording", str(self._recording_path))
+        for row in distributions(self._latencies):
+            numbers = (row.min_ms, row.p50_ms, row.p95_ms, row.p99_ms, row.max_ms)
+            names = ("min", "p50", "p95", "p99", "max")
+            text = " ".join(f"{name}={number:.3f}" for name, number in zip(names, numbers))
+            self._write_property(f"rig_{row.key}", f"n={row.count} {text}")
+
+    def _new_place(self) -> RecordingPlace:
+        name = Path(self._bench_name).stem
+        return new_recording_place(name, self._record_directory, self._keep, self._environment)
+
+    def _opened(self) -> Bench:
+        if self._bench is None:
+            raise NoBench("the bench is closed")
+        return self._bench
+
+
+def _uses_bench(item: pytest.Item) -> bool:
+    return not _FIXTURES.isdisjoint(getattr(item, "fixturenames", ()))
