@@ -102,7 +102,9 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 @_hookimpl(hookwrapper=True, tryfirst=True)
-def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, Any, None]:
     """Turn the rig's exceptions into the outcomes that they stand for."""
     outcome = yield
     session = item.config.stash.get(session_key, None)
