@@ -23,6 +23,7 @@ from .round_trip import (
 from .timeline_text import EVENTS_SHOWN, last_events
 
 EVENTS_A_SLICE_MAX = 10_000
+FOLLOW_POLL_S = 1.0
 
 _Value = TypeVar("_Value")
 
@@ -159,6 +160,15 @@ class Recording:
                     f"What did, since the window began:\n{self.last()}"
                 )
             self._core.wait_events(self._next, left_s, 1)
+
+    def follow(self) -> Iterator[_core.Event]:
+        """The events of this window as they happen, without end."""
+        told = 0
+        while True:
+            self._read()
+            yield from self._events[told:]
+            told = len(self._events)
+            self._core.wait_events(self._next, FOLLOW_POLL_S, 1)
 
     def wait_for_console(self, text: str, *, timeout_s: float) -> ConsoleLine:
         """Wait until the firmware prints a line with `text` in it."""

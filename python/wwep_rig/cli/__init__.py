@@ -1,1 +1,131 @@
-"""The command wwep-rig, one module a group of verbs."""
+"""The command `wwep-rig`: one module a verb."""
+
+import contextlib
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module, metadata
+
+import click
+
+from .common import NO_BENCH, RIG_ERROR, TARGET_FAILED, USAGE
+
+# Loaded when used: `doctor` must come up where the C++ side does not load, and help is quick.
+_VERBS = {
+    "bench": "wwep_rig.cli.bench:bench",
+    "certs": "wwep_rig.cli.certs:certs",
+    "completion": "wwep_rig.cli.completion:completion",
+    "doctor": "wwep_rig.cli.doctor:doctor",
+    "press": "wwep_rig.cli.press:press",
+    "read": "wwep_rig.cli.client:read",
+    "release": "wwep_rig.cli.release:release",
+    "send": "wwep_rig.cli.client:send",
+    "serve": "wwep_rig.cli.serve:serve",
+    "show": "wwep_rig.cli.show:show",
+    "verdict": "wwep_rig.cli.verdict:verdict",
+    "watch": "wwep_rig.cli.watch:watch",
+    "write": "wwep_rig.cli.client:write",
+}
+
+
+class _Verbs(click.Group):
+    """Finds a verb's module when the verb is used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(_VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _VERBS:
+            return None
+        module, _, name = _VERBS[cmd_name].partition(":")
+        command = getattr(import_module(module), name)
+        assert isinstance(command, click.Command)
+        return command
+
+
+def version() -> str:
+    """The package's version, from its metadata, else from the C++ side."""
+    with contextlib.suppress(metadata.PackageNotFoundError):
+        return metadata.version("wwep-rig")
+    return str(import_module("wwep_rig._core").__version__)
+
+
+def _print_version(ctx: click.Context, _: click.Parameter, is_asked: bool) -> None:
+    if is_asked and not ctx.resilient_parsing:
+        click.echo(f"wwep-rig {version()}")
+        ctx.exit()
+
+
+@click.command(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_version,
+    help="Show the version and exit.",
+)
+def cli() -> None:
+    """Press a board's button, watch its LED, be its server.
+
+    \b
+    A first look, without any hardware:
+        wwep-rig serve                      in one terminal
+        wwep-rig write 0FAC 05 0001         in another
+        wwep-rig press button0              a simulated board, from press to reply
+
+    Exit codes: 0 good, 1 the target failed, 2 usage, 3 rig error, 4 no bench.
+    """
+
+
+def _occupy_standard_descriptors() -> None:
+    # With one of them closed, the next socket would get its number, and prints would land there.
+    for number in (0, 1, 2):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+
+
+def _exit_code_of(error: Exception) -> int:
+    """By the exception's class; anything unknown is a mistake of this program."""
+    names = {each.__name__ for each in type(error).__mro__}
+    for name, code in (
+        ("NoBench", NO_BENCH),
+        ("RigError", RIG_ERROR),
+        ("TargetFailed", TARGET_FAILED),
+        ("CertificateError", RIG_ERROR),
+    ):
+        if name in names:
+            return int(code)
+    raise error
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; the exit code."""
+    _occupy_standard_descriptors()
+    try:
+        code = cli.main(args=arguments, prog_name="wwep-rig", standalone_mode=False)
+        return code if isinstance(code, int) else 0
+    except click.UsageError as error:
+        error.show()
+        return USAGE
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except click.Abort:
+        click.echo("interrupted", err=True)
+        return 130
+    except BrokenPipeError:
+        # Whoever read our output has seen enough; Python must not complain again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except ImportError as error:
+        if "_core" not in str(error):
+            raise
+        click.echo(f"wwep-rig: {error}. Build it: cmake --build --preset dev", err=True)
+        return RIG_ERROR
+    except Exception as error:
+        code = _exit_code_of(error)
+        click.echo(f"wwep-rig: {error}", err=True)
+        return code

@@ -1,0 +1,75 @@
+"""`wwep-rig bench new` and `bench check`: make and check bench files."""
+
+import os
+from pathlib import Path
+
+import click
+
+from wwep_rig import _core
+from wwep_rig.find_bench import load_bench_file
+
+from .common import json_option
+
+
+@click.group()
+def bench() -> None:
+    """Make and check bench files."""
+
+
+@bench.command()
+@click.argument("name")
+@click.option(
+    "--kind",
+    type=click.Choice(["sim", "kernel", "emulator", "board"]),
+    default="board",
+    show_default=True,
+)
+@click.option(
+    "--to", "path", type=click.Path(dir_okay=False), help="Default: benches/NAME.toml.", metavar="F"
+)
+def new(name: str, kind: str, path: str | None) -> None:
+    """Write a commented bench file for the bench NAME, to be edited.
+
+    \b
+    Example:
+        $ wwep-rig bench new bench-1 --kind board
+        benches/bench-1.toml
+        $ wwep-rig bench check bench-1
+    """
+    if not name or any(not (c.isalnum() or c in "-_.") for c in name) or name.startswith("."):
+        raise click.BadParameter("letters, digits, - _ . only", param_hint="NAME")
+    target = Path(path) if path else Path("benches") / f"{name}.toml"
+    lines = _core.BenchFile.template(kind).splitlines(keepends=True)
+    for number, line in enumerate(lines):
+        if line.startswith("name = "):
+            lines[number] = f'name = "{name}"\n'
+            break
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with open(target, "x") as stream:
+            stream.write("".join(lines))
+    except FileExistsError:
+        raise click.UsageError(f"{target} exists: name another file with --to") from None
+    except OSError as error:
+        raise click.UsageError(f"write {target}: {error.strerror}") from None
+    click.echo(str(target))
+
+
+@bench.command()
+@click.argument("file", metavar="NAME|FILE")
+@json_option
+def check(file: str, as_json: bool) -> None:
+    """Check a bench file; with --json, print all of it with what it leaves to defaults.
+
+    \b
+    Example:
+        $ wwep-rig bench check benches/bench-1.toml
+        bench-1 (board): good, device ID 0003
+
+    Exit code 4 when it is not there or wrong; every problem is named with its line.
+    """
+    found = load_bench_file(file, os.environ)
+    if as_json:
+        click.echo(found.to_json())
+    else:
+        click.echo(f"{found.name} ({found.kind}): good, device ID {found.device_id:04X}")

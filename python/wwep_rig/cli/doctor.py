@@ -1,0 +1,156 @@
+"""`wwep-rig doctor`: is this bench usable, and if not, what to do."""
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from importlib import import_module
+from pathlib import Path
+
+import click
+
+from .common import GOOD, NO_BENCH, RIG_ERROR, bench_option, json_option, print_json
+
+_BUILD = "ci/setup installs what is needed; cmake --build --preset dev builds"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the doctor's table.
+
+    Attributes:
+        what: what was looked at.
+        is_good: whether it is fine.
+        found: what was seen.
+        remedy: what to do; empty when it is good.
+        exit_code: what a bad finding means for the exit code.
+    """
+
+    what: str
+    is_good: bool
+    found: str
+    remedy: str = ""
+    exit_code: int = NO_BENCH
+
+
+@click.command()
+@bench_option
+@json_option
+def doctor(bench_name: str, as_json: bool) -> int:
+    """Check whether a bench is usable; for each thing that is not, say what to do.
+
+    \b
+    Example:
+        $ wwep-rig doctor --bench bench-1
+
+    Exit codes: 0 all is good, 3 the rig's own parts are missing, 4 the bench is not usable.
+    """
+    findings = []
+    for finding in examine(bench_name, os.environ):
+        findings.append(finding)
+        if not as_json:
+            _print(finding)
+    if as_json:
+        print_json([{k: v for k, v in asdict(each).items() if v != ""} for each in findings])
+    return min((each.exit_code for each in findings if not each.is_good), default=GOOD)
+
+
+def _print(finding: Finding) -> None:
+    mark = "good" if finding.is_good else "BAD "
+    click.echo(f"{mark}  {finding.what:<14} {finding.found}")
+    if finding.remedy:
+        click.echo(f"{'':21}→ {finding.remedy}")
+
+
+def examine(bench_name: str, environment: Mapping[str, str]) -> Iterator[Finding]:
+    """Look at everything, the rig's own parts first; stops where the rest cannot be seen."""
+    for package in ("click", "cryptography", "pytest", "rich"):
+        if (finding := _package(package)) is not None:
+            yield finding
+    core = _guarded("C++ side", _core_loads, _BUILD, RIG_ERROR)
+    yield core
+    if not core.is_good:
+        return
+    yield _guarded("certificates", lambda: _certificates(environment), "", NO_BENCH)
+    bench = _guarded("bench file", lambda: _bench_file(bench_name, environment), "", NO_BENCH)
+    yield bench
+    if bench.is_good:
+        yield from _examine_bench(bench_name, environment)
+
+
+def _package(name: str) -> Finding | None:
+    """A finding only when it is missing."""
+    try:
+        import_module(name)
+    except ImportError as error:
+        return Finding("packages", False, str(error), f"apt install python3-{name}", RIG_ERROR)
+    return None
+
+
+def _guarded(what: str, look: Callable[[], str], remedy: str, exit_code: int) -> Finding:
+    try:
+        return Finding(what, True, look())
+    except Exception as error:  # whatever is wrong is what is to be shown
+        return Finding(what, False, str(error), remedy, exit_code)
+
+
+def _core_loads() -> str:
+    core = import_module("wwep_rig._core")
+    return f"version {core.__version__}, {core.__file__}"
+
+
+def _certificates(environment: Mapping[str, str]) -> str:
+    from wwep_rig import certs
+    from wwep_rig.user_dirs import state_directory
+
+    directory = state_directory(environment) / "certs"
+    if not directory.exists():
+        return f"none yet: they are made in {directory} when they are first needed"
+    whole = certs.load(directory)
+    return f"{directory}, valid until {whole.expires:%Y-%m-%d}"
+
+
+def _bench_file(bench_name: str, environment: Mapping[str, str]) -> str:
+    from wwep_rig.find_bench import find_bench_file, load_bench_file
+
+    path = find_bench_file(bench_name, environment)
+    found = load_bench_file(bench_name, environment)
+    where = str(path) if path else "built in"
+    return f"{found.name} ({found.kind}), device ID {found.device_id:04X}, {where}"
+
+
+def _examine_bench(bench_name: str, environment: Mapping[str, str]) -> Iterator[Finding]:
+    from wwep_rig import ports
+    from wwep_rig.bench_config import Kind, read_bench_file
+    from wwep_rig.find_bench import find_bench_file, load_bench_file
+    from wwep_rig.locks import holder_of
+    from wwep_rig.sim import firmware_path
+
+    config = read_bench_file(load_bench_file(bench_name, environment))
+    if find_bench_file(bench_name, environment) is None:
+        yield Finding("lock", True, "not needed: the built-in bench is private to each run")
+    else:
+        holder = holder_of(config.name)
+        remedy = "wait for it (--wait SECONDS), or ask that user" if holder else ""
+        yield Finding("lock", holder is None, f"held by {holder}" if holder else "free", remedy)
+    for port in (config.server.plain_port, config.server.tls_port):
+        address = config.server.address
+        held = [
+            each
+            for each in (ports.holders(port, address) if address else ports.holders(port))
+            if address or each.is_wildcard
+        ]
+        where = address or "a loopback address of the bench's own"
+        if held:
+            remedy = "end that process, or bind it to one address that the bench does not use"
+            yield Finding(f"port {port}", False, str(held[0]), remedy)
+        else:
+            yield Finding(f"port {port}", True, f"free on {where}")
+    if config.kind in (Kind.SIM, Kind.KERNEL):
+        yield _guarded("firmware", lambda: _firmware(firmware_path, config.target.program), "", 4)
+
+
+def _firmware(find: Callable[[str], Path], program: str) -> str:
+    path = find(program)
+    if not os.access(path, os.X_OK):
+        raise FileNotFoundError(f"{path} is not there or cannot be executed")
+    return str(path)

@@ -1,0 +1,110 @@
+"""`wwep-rig press`: one press by hand, from the edge to the reply."""
+
+from typing import Any
+
+import click
+
+from wwep_rig.bench import HOLD_S, Bench, open_bench
+from wwep_rig.latencies import LABELS, distributions, table
+from wwep_rig.round_trip import RoundTrip
+
+from .common import bench_option, json_option, print_json, progress, wait_option
+from .transactions import printable
+
+
+@click.command()
+@click.argument("button")
+@bench_option
+@wait_option
+@click.option(
+    "--hold",
+    "hold_s",
+    type=click.FloatRange(min=0.001),
+    default=HOLD_S,
+    show_default=True,
+    metavar="SECONDS",
+)
+@click.option(
+    "--timeout",
+    "timeout_s",
+    type=click.FloatRange(min=0.001),
+    metavar="SECONDS",
+    help="Default: what the bench's budgets allow.",
+)
+@click.option("--count", type=click.IntRange(min=1), default=1, show_default=True, metavar="N")
+@json_option
+def press(
+    button: str,
+    bench_name: str,
+    wait_s: float,
+    hold_s: float,
+    timeout_s: float | None,
+    count: int,
+    as_json: bool,
+) -> None:
+    """Press BUTTON and show what comes of it.
+
+    \b
+    Example: the simulated board's button that talks in the clear:
+        $ wwep-rig press button0
+        button0: led0 on, W000305 0001 → A0003050001
+
+    Exit code 1 when the round trip is not complete in time.
+    """
+    with progress("opening the bench"):
+        bench = open_bench(bench_name, wait_s=wait_s)
+    with bench:
+        with progress("starting the target"):
+            bench.target.start()
+        trips = []
+        for _ in range(count):
+            trips.append(_press_once(bench, button, hold_s, timeout_s, as_json))
+        if count > 1 and not as_json:
+            click.echo("\n".join(table(distributions(trip.latencies for trip in trips))))
+
+
+def _press_once(
+    bench: Bench, button: str, hold_s: float, timeout_s: float | None, as_json: bool
+) -> RoundTrip:
+    with progress(f"pressing {button}"):
+        trip = bench.press(button, hold_s=hold_s, timeout_s=timeout_s)
+    if as_json:
+        print_json(as_value(trip))
+    else:
+        click.echo(as_text(trip))
+    return trip
+
+
+def as_text(trip: RoundTrip) -> str:
+    """A round trip in two lines for people."""
+    connection, latencies = trip.connection, trip.latencies
+    how = f"{connection.tls_version} {connection.cipher}" if connection.secure else "in the clear"
+    led = f"{trip.led.name} {'on' if trip.led.is_on else 'off'}, " if trip.led.name else ""
+    measured = (
+        f"{LABELS[name]} {value:.3f} ms"
+        for name in LABELS
+        if (value := getattr(latencies, name)) is not None
+    )
+    return (
+        f"{trip.press.button}: {led}{how}: {printable(trip.frame.raw)} → "
+        f"{printable(trip.reply.bytes)}\n    {', '.join(measured)}"
+    )
+
+
+def as_value(trip: RoundTrip) -> dict[str, Any]:
+    """A round trip as a JSON object."""
+    latencies = {name: getattr(trip.latencies, name) for name in LABELS}
+    return {
+        "button": trip.press.button,
+        "led": {"name": trip.led.name, "is_on": trip.led.is_on},
+        "secure": trip.connection.secure,
+        "tls_version": trip.connection.tls_version,
+        "cipher": trip.connection.cipher,
+        "device": trip.frame.device,
+        "register": trip.frame.register,
+        "value": trip.frame.value,
+        "request": trip.frame.raw.decode("latin-1"),
+        "reply": trip.reply.bytes.decode("latin-1"),
+        "latencies": {**latencies, "press_uncertainty_ms": trip.latencies.press_uncertainty_ms},
+        "console": [line.text for line in trip.console],
+    }

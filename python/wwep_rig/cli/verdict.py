@@ -1,0 +1,53 @@
+"""`wwep-rig verdict`: the exit code that a JUnit file stands for."""
+
+from xml.etree import ElementTree
+
+import click
+
+from .common import GOOD, NO_BENCH, RIG_ERROR, TARGET_FAILED, json_option, print_json
+
+_CODES = {
+    "good": GOOD,
+    "target-failed": TARGET_FAILED,
+    "rig-error": RIG_ERROR,
+    "no-bench": NO_BENCH,
+}
+_WORST_LAST = ("good", "no-bench", "target-failed", "rig-error")
+
+
+@click.command()
+@click.argument("junit", type=click.Path(exists=True, dir_okay=False))
+@json_option
+def verdict(junit: str, as_json: bool) -> int:
+    """Say what a JUnit file of pytest says about bench and target, also as the exit code.
+
+    \b
+    Example, as a step of a CI job:
+        $ pytest --junitxml=report.xml; wwep-rig verdict report.xml
+        target-failed
+
+    Exit codes: 0 good, 1 target-failed, 3 rig-error, 4 no-bench; 3 as well when the file holds no
+    verdict, since then the run did not get that far.
+    """
+    try:
+        root = ElementTree.parse(junit).getroot()
+    except ElementTree.ParseError as error:
+        raise click.UsageError(f"{junit} is no JUnit file: {error}") from None
+    found = [
+        str(each.get("value"))
+        for suite in root.iter("testsuite")
+        for each in suite.findall("./properties/property")
+        if each.get("name") == "rig_verdict"
+    ]
+    unknown = [each for each in found if each not in _CODES]
+    if not found or unknown:
+        word, why = "rig-error", f"unknown verdict {unknown[0]!r}" if unknown else "no verdict"
+    else:
+        word, why = max(found, key=_WORST_LAST.index), ""
+    if as_json:
+        print_json({"verdict": word, "problem": why or None})
+    else:
+        click.echo(word)
+        if why:
+            click.echo(f"wwep-rig: {why} in {junit}", err=True)
+    return _CODES[word]
