@@ -12,19 +12,19 @@ from .common import NO_BENCH, RIG_ERROR, TARGET_FAILED, USAGE
 
 # Loaded when used: `doctor` must come up where the C++ side does not load, and help is quick.
 _VERBS = {
-    "bench": "wwep_rig.cli.bench:bench",
-    "certs": "wwep_rig.cli.certs:certs",
-    "completion": "wwep_rig.cli.completion:completion",
-    "doctor": "wwep_rig.cli.doctor:doctor",
-    "press": "wwep_rig.cli.press:press",
-    "read": "wwep_rig.cli.client:read",
-    "release": "wwep_rig.cli.release:release",
-    "send": "wwep_rig.cli.client:send",
-    "serve": "wwep_rig.cli.serve:serve",
-    "show": "wwep_rig.cli.show:show",
-    "verdict": "wwep_rig.cli.verdict:verdict",
-    "watch": "wwep_rig.cli.watch:watch",
-    "write": "wwep_rig.cli.client:write",
+    "bench": ("wwep_rig.cli.bench:bench", "Make and check bench files."),
+    "certs": ("wwep_rig.cli.certs:certs", "Make, look at, sign and convert certificates."),
+    "completion": ("wwep_rig.cli.completion:completion", "Complete the command line in a shell."),
+    "doctor": ("wwep_rig.cli.doctor:doctor", "Is this bench usable, and if not, what to do?"),
+    "press": ("wwep_rig.cli.press:press", "Press a button and show what comes of it."),
+    "read": ("wwep_rig.cli.client:read", "Read a register of a WWEP server."),
+    "release": ("wwep_rig.cli.release:release", "Put every button to high impedance."),
+    "send": ("wwep_rig.cli.client:send", "Send text to a WWEP server as it is."),
+    "serve": ("wwep_rig.cli.serve:serve", "Be the WWEP server, in the clear and over TLS."),
+    "show": ("wwep_rig.cli.show:show", "Show what a recording holds."),
+    "verdict": ("wwep_rig.cli.verdict:verdict", "The exit code that a JUnit file stands for."),
+    "watch": ("wwep_rig.cli.watch:watch", "The timeline of a bench or a recording, live."),
+    "write": ("wwep_rig.cli.client:write", "Write a register of a WWEP server."),
 }
 
 
@@ -37,10 +37,14 @@ class _Verbs(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _VERBS:
             return None
-        module, _, name = _VERBS[cmd_name].partition(":")
+        module, _, name = _VERBS[cmd_name][0].partition(":")
         command = getattr(import_module(module), name)
         assert isinstance(command, click.Command)
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Verbs"):
+            formatter.write_dl([(verb, _VERBS[verb][1]) for verb in self.list_commands(ctx)])
 
 
 def version() -> str:
@@ -97,7 +101,7 @@ def _exit_code_of(error: Exception) -> int:
         ("CertificateError", RIG_ERROR),
     ):
         if name in names:
-            return int(code)
+            return code
     raise error
 
 
@@ -126,6 +130,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         click.echo(f"wwep-rig: {error}. Build it: cmake --build --preset dev", err=True)
         return RIG_ERROR
     except Exception as error:
-        code = _exit_code_of(error)
+        exit_code = _exit_code_of(error)
         click.echo(f"wwep-rig: {error}", err=True)
-        return code
+        return exit_code
