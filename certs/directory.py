@@ -60,8 +60,8 @@ def make_parent(directory: Path) -> None:
 def write_whole(directory: Path, files: Mapping[str, PlannedFile]) -> None:
     """Put a directory of mode 0700 with these files in place of the one there, if any.
 
-    The parent exists, and the caller has decided that what is there may go. Between taking the old one away and putting
-    the new one there is an instant without either; never one with half of one.
+    The parent exists, and the caller has decided that what is there may go. Between taking the old
+    one away and putting the new one there is an instant without either; never one with half of one.
     """
     try:
         _remove_leftovers(directory)

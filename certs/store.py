@@ -57,8 +57,16 @@ class CertificateSet:
 
     @property
     def crl_path(self) -> Path:
-        """PEM of both revocation lists."""
+        """PEM of both revocation lists. wolfSSL reads the first only: give it `crl_paths`."""
         return self.directory / plan.CRL_BUNDLE
+
+    @property
+    def crl_paths(self) -> tuple[Path, Path]:
+        """PEM of the intermediate's and of the root's revocation list."""
+        return (
+            self.directory / f"{plan.INTERMEDIATE}.crl.pem",
+            self.directory / f"{plan.ROOT}.crl.pem",
+        )
 
     def identity(self, name: str) -> Identity:
         """The identity of that name. Raises CertificateError that lists the names there are."""

@@ -313,6 +313,14 @@ def test_ca_files_hold_ca_certificates_only(made: certs.CertificateSet) -> None:
     assert listing.count("BEGIN") == listing.count("CA:FALSE") == 0
 
 
+def test_revocation_lists_lie_in_files_of_their_own_as_well(made: certs.CertificateSet) -> None:
+    """Some libraries read the first list of a file only."""
+    together = b"".join(each.read_bytes() for each in made.crl_paths)
+
+    assert together == made.crl_path.read_bytes()
+    assert [each.read_bytes().count(b"BEGIN X509 CRL") for each in made.crl_paths] == [1, 1]
+
+
 def test_index_names_every_file_and_its_digest(made: certs.CertificateSet) -> None:
     document = json.loads((made.directory / "index.json").read_bytes())
     present = {each.name for each in made.directory.iterdir()} - {"index.json", "INDEX.txt"}
