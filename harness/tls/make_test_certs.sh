@@ -73,6 +73,7 @@ issue() {
         ec_key "$name"
     done
     rsa_key server-rsa
+    rsa_key other-rsa
     issue server-ecdsa rig.test ca server
     issue server-rsa rig.test ca server
     issue server-expired rig.test ca server 20200101000000Z 20200201000000Z
@@ -88,6 +89,7 @@ issue() {
     cat intermediate.pem >> server-chained.pem
     cat ca.pem client-expired.pem > ca-and-leaf.pem
     openssl ec -in client.key -aes128 -passout pass:secret -out encrypted.key
+    openssl pkcs8 -topk8 -nocrypt -in server-ecdsa.key -out server-ecdsa-pkcs8.key
     echo "no certificate" > not-pem.pem
     rm -r issued index.txt*
 } > log.txt 2>&1 || {

@@ -7,8 +7,10 @@
 #include <wolfssl/ssl.h>
 #include <wolfssl/wolfcrypt/asn_public.h>
 #include <wolfssl/wolfcrypt/dh.h>
+#include <wolfssl/wolfcrypt/ecc.h>
 #include <wolfssl/wolfcrypt/error-crypt.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -17,6 +19,7 @@
 #include <string_view>
 #include <vector>
 
+#include "harness/tls/certificate.hpp"
 #include "harness/tls/tls_library.hpp"
 #include "rig/base/errors.hpp"
 
@@ -123,6 +126,42 @@ std::string key_kind_of(std::string_view pem_certificate) {
         default:
             return "other";
     }
+}
+
+struct EcKeyReleaser {
+    void operator()(ecc_key* ec_key) const { wc_ecc_key_free(ec_key); }
+};
+
+// Debian 12's wolfSSL_CTX_check_private_key takes any EC key for any EC certificate: here the
+// public point is computed anew and compared with the end of the certificate's public key.
+bool is_ec_key_of(const std::string& pem_key, std::string_view pem_certificate) {
+    const X509 x509(wolfSSL_X509_load_certificate_buffer(
+        bytes_of(pem_certificate), static_cast<int>(pem_certificate.size()), WOLFSSL_FILETYPE_PEM));
+    int certificate_size = 0;
+    const unsigned char* certificate =
+        x509 ? wolfSSL_X509_get_der(x509.get(), &certificate_size) : nullptr;
+    if (certificate == nullptr)
+        return false;
+    const auto parts = parse_certificate({certificate, static_cast<std::size_t>(certificate_size)});
+
+    std::vector<byte> der(pem_key.size());
+    const int der_size = wc_KeyPemToDer(bytes_of(pem_key), static_cast<int>(pem_key.size()),
+                                        der.data(), static_cast<int>(der.size()), nullptr);
+    const std::unique_ptr<ecc_key, EcKeyReleaser> ec_key(wc_ecc_key_new(nullptr));
+    if (!parts || der_size <= 0 || !ec_key)
+        return false;
+    word32 at = 0;
+    if (wc_EccPrivateKeyDecode(der.data(), &at, ec_key.get(), static_cast<word32>(der_size)) != 0 ||
+        wc_ecc_make_pub(ec_key.get(), nullptr) != 0) {
+        return false;
+    }
+    std::array<byte, 2 * MAX_ECC_BYTES + 1> point{};
+    auto point_size = static_cast<word32>(point.size());
+    if (wc_ecc_export_x963(ec_key.get(), point.data(), &point_size) != 0)
+        return false;
+    return parts->public_key.size() > point_size &&
+           std::equal(point.begin(), point.begin() + point_size,
+                      parts->public_key.end() - point_size);
 }
 
 std::string not_pem(std::string_view what, const std::string& path, std::string_view remedy) {
@@ -298,7 +337,9 @@ void TlsContext::load_identity(const std::string& certificate_file, const std::s
     const int key_loaded = wolfSSL_CTX_use_PrivateKey_buffer(
         context, bytes_of(key), static_cast<long>(key.size()), WOLFSSL_FILETYPE_PEM);
     const bool matches =
-        key_loaded == WOLFSSL_SUCCESS && wolfSSL_CTX_check_private_key(context) == WOLFSSL_SUCCESS;
+        key_loaded == WOLFSSL_SUCCESS &&
+        (key_kind_ == "ECDSA" ? is_ec_key_of(key, pem_certificates(chain).front())
+                              : wolfSSL_CTX_check_private_key(context) == WOLFSSL_SUCCESS);
     if (!matches) {
         throw rig::RigError(fmt::format(
             "load key file {}: the key cannot be used with the first certificate of {} ({}); the "
