@@ -3,6 +3,7 @@
 import hashlib
 import os
 import platform
+import signal
 import sys
 import time
 from collections.abc import Mapping
@@ -69,6 +70,15 @@ class Target:
         """Start it anew, as abruptly as a reset pin does, and wait until it is ready."""
         self._core.reset_target(self._ready_s(timeout_s))
 
+    def kill(self) -> None:
+        """End it at once, as a crash would. Raises NoBench for a board that is no process."""
+        if self._config.kind not in (Kind.SIM, Kind.KERNEL):
+            raise NoBench(
+                f"bench {self._config.name}: only a target that is a process can be killed"
+            )
+        if self.pid:
+            os.kill(self.pid, signal.SIGKILL)
+
     def _ready_s(self, timeout_s: float | None) -> float:
         return self._config.target.ready_timeout_ms / 1000 if timeout_s is None else timeout_s
 
@@ -102,6 +112,27 @@ class Server:
     def write(self, device: int, register: int, value: int) -> None:
         """Put a 16-bit value into a register, as if a client had written it."""
         self._core.write_register(device, register, value)
+
+    @property
+    def tls_versions(self) -> tuple[str, ...]:
+        """The versions of TLS that its profile allows."""
+        modern = ("TLSv1.2", "TLSv1.3")
+        return modern if self._config.server.tls_profile == "modern" else ("TLSv1.1", *modern)
+
+    def ask(self, request: str, *, timeout_s: float = 2.0) -> str:
+        """Send a request in the clear as another client would, and return the reply.
+
+        Raises:
+            RigError: there was no reply.
+        """
+        host, _, port = self._core.plain_endpoints[0].rpartition(":")
+        options = _core.ClientOptions()
+        options.host, options.port = host.strip("[]"), int(port)
+        options.timeout_s = timeout_s
+        answer = _core.exchange(options, request.encode())
+        if not answer.reply:
+            raise RigError(f"asked the bench's own server {request!r}: {answer.failure}")
+        return answer.reply.decode()
 
     def clear(self) -> None:
         """Forget every register of every device."""

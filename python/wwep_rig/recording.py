@@ -180,6 +180,30 @@ class Recording:
         assert isinstance(line, _core.ConsoleLine)
         return ConsoleLine(line.at_ns, line.text)
 
+    def wait_for_frames(self, count: int, *, timeout_s: float) -> tuple[Frame, ...]:
+        """Wait until so many frames have arrived in this window."""
+        seen: set[int] = set()
+
+        def found(event: _core.Event) -> bool:
+            if isinstance(event.value, _core.FrameReceived):
+                seen.add(event.value.id)
+            return len(seen) >= count
+
+        self.wait_for(found, f"{count} frames", timeout_s=timeout_s)
+        return self.frames
+
+    def wait_for_connection_end(self, *, timeout_s: float) -> Connection:
+        """Wait until a connection of this window has ended; the first one that has."""
+        opened: set[int] = set()
+
+        def found(event: _core.Event) -> bool:
+            if isinstance(event.value, _core.ConnectionOpened):
+                opened.add(event.value.id)
+            return isinstance(event.value, _core.ConnectionClosed) and event.value.id in opened
+
+        self.wait_for(found, "the end of a connection", timeout_s=timeout_s)
+        return next(each for each in self.connections if each.is_closed)
+
     def wait_for_target_end(self, *, timeout_s: float) -> str:
         """Wait until the target has ended; returns how, for people."""
 
