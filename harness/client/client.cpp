@@ -370,16 +370,16 @@ Received Client::receive_until_end(rig::Deadline deadline) {
     return receive(std::numeric_limits<std::size_t>::max(), deadline);
 }
 
-Reply Client::transact(std::string_view request, rig::Deadline deadline) {
+Answer Client::transact(std::string_view request, rig::Deadline deadline) {
     if (has_half_closed_)
         throw std::logic_error("transact after half_close()");
-    Reply reply;
+    Answer reply;
     reply.sent_ns = clock_.monotonic_ns();
     const int error_number = session_ ? send_secure(bytes_of(request), deadline)
                                       : send_plain(bytes_of(request), deadline);
     // A server that refuses early may have answered already: the error only counts if it has not.
     take_reply(reply, deadline);
-    if (reply.kind == Reply::Kind::none && error_number != 0) {
+    if (reply.kind == Answer::Kind::none && error_number != 0) {
         reply.problem = fmt::format("send to {}: {}", peer_name_, std::strerror(error_number));
         if (end_ != PeerEnd::none)
             reply.problem += "; " + end_reason_;
@@ -387,7 +387,7 @@ Reply Client::transact(std::string_view request, rig::Deadline deadline) {
     return reply;
 }
 
-void Client::take_reply(Reply& reply, rig::Deadline deadline) {
+void Client::take_reply(Answer& reply, rig::Deadline deadline) {
     const Received first = receive(1, deadline);
     reply.bytes = first.bytes;
     reply.received_ns = first.last_byte_ns;
@@ -400,7 +400,7 @@ void Client::take_reply(Reply& reply, rig::Deadline deadline) {
         return rig::Deadline::after(clock_, wait);
     };
     if (first.bytes == "X") {
-        reply.kind = Reply::Kind::failed;
+        reply.kind = Answer::Kind::failed;
         reply.note = trim(receive(other_bytes_max, note_deadline()).bytes);
         return;
     }
@@ -411,10 +411,10 @@ void Client::take_reply(Reply& reply, rig::Deadline deadline) {
     if (rest.last_byte_ns != 0)
         reply.received_ns = rest.last_byte_ns;
     if (may_be_accepted && rest.bytes.size() == accepted_bytes - 1 && is_hex(rest.bytes)) {
-        reply.kind = Reply::Kind::accepted;
+        reply.kind = Answer::Kind::accepted;
         return;
     }
-    reply.kind = Reply::Kind::other;
+    reply.kind = Answer::Kind::other;
     const bool broke_off = may_be_accepted && rest.bytes.size() < accepted_bytes - 1;
     reply.problem = fmt::format("{} {} {}", peer_name_,
                                 broke_off ? "broke off its reply:" : "answered what is no reply:",

@@ -60,7 +60,7 @@ struct Received {
 };
 
 /// The answer to a request.
-struct Reply {
+struct Answer {
     enum class Kind : std::uint8_t {
         accepted,  ///< `A` and ten hex digits
         failed,    ///< `X`
@@ -93,7 +93,7 @@ class Client {
     ~Client();
 
     /// Sends the bytes and waits for a reply.
-    [[nodiscard]] Reply transact(std::string_view request, rig::Deadline deadline);
+    [[nodiscard]] Answer transact(std::string_view request, rig::Deadline deadline);
 
     /// Sends all bytes. Returns the time just before the first went to the kernel. Throws
     /// std::system_error ("send to localhost:27708: Broken pipe") when the peer is gone or the
@@ -143,7 +143,7 @@ class Client {
     void note_end(PeerEnd end, std::string reason);
     [[nodiscard]] std::size_t bytes_waiting() const;
     [[nodiscard]] Received take(std::size_t bytes_max);
-    void take_reply(Reply& reply, rig::Deadline deadline);
+    void take_reply(Answer& reply, rig::Deadline deadline);
     [[nodiscard]] std::string no_answer(rig::TimestampNs sent_ns) const;
 
     const rig::Clock& clock_;

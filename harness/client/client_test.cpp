@@ -204,8 +204,8 @@ TEST_P(ClientTest, a_write_is_answered_and_both_ends_are_stamped_in_order) {
         },
         context());
     Client client = connect(server);
-    const Reply reply = client.transact("W0FAC0B1234", soon());
-    EXPECT_EQ(reply.kind, Reply::Kind::accepted);
+    const Answer reply = client.transact("W0FAC0B1234", soon());
+    EXPECT_EQ(reply.kind, Answer::Kind::accepted);
     EXPECT_EQ(reply.bytes, "A0FAC0B1234");
     EXPECT_THAT(reply.note, IsEmpty());
     EXPECT_THAT(reply.problem, IsEmpty());
@@ -254,8 +254,8 @@ TEST_P(ClientTest, an_x_is_taken_and_the_text_after_it_noted) {
         },
         context());
     Client client = connect(server);
-    const Reply reply = client.transact("R0BAC0B", soon());
-    EXPECT_EQ(reply.kind, Reply::Kind::failed);
+    const Answer reply = client.transact("R0BAC0B", soon());
+    EXPECT_EQ(reply.kind, Answer::Kind::failed);
     EXPECT_EQ(reply.bytes, "X");
     EXPECT_EQ(reply.note, "Not Found");
 }
@@ -269,16 +269,16 @@ TEST_P(ClientTest, an_x_on_a_connection_that_stays_open_is_not_waited_for_any_lo
         },
         context());
     Client client = connect(server);
-    const Reply reply = client.transact("R0BAC0B", rig::Deadline::never());
-    EXPECT_EQ(reply.kind, Reply::Kind::failed);
+    const Answer reply = client.transact("R0BAC0B", rig::Deadline::never());
+    EXPECT_EQ(reply.kind, Answer::Kind::failed);
     EXPECT_THAT(reply.note, IsEmpty());
 }
 
 TEST_P(ClientTest, no_answer_within_the_deadline_is_told_with_host_and_port) {
     const OneConnectionServer server([](Peer& peer) { (void)peer.read_until_end(); }, context());
     Client client = connect(server);
-    const Reply reply = client.transact("R0FAC0B", rig::Deadline::after(clock_, 30ms));
-    EXPECT_EQ(reply.kind, Reply::Kind::none);
+    const Answer reply = client.transact("R0FAC0B", rig::Deadline::after(clock_, 30ms));
+    EXPECT_EQ(reply.kind, Answer::Kind::none);
     EXPECT_THAT(reply.bytes, IsEmpty());
     EXPECT_EQ(reply.received_ns, 0);
     EXPECT_THAT(
@@ -295,8 +295,8 @@ TEST_P(ClientTest, a_peer_that_closes_without_an_answer_is_told_at_once) {
         },
         context());
     Client client = connect(server);
-    const Reply reply = client.transact("R0FAC0B", rig::Deadline::never());
-    EXPECT_EQ(reply.kind, Reply::Kind::none);
+    const Answer reply = client.transact("R0FAC0B", rig::Deadline::never());
+    EXPECT_EQ(reply.kind, Answer::Kind::none);
     EXPECT_THAT(reply.problem, HasSubstr("closed the connection without an answer"));
 }
 
@@ -310,8 +310,8 @@ TEST_P(ClientTest, what_is_no_reply_is_shown) {
         },
         context());
     Client client = connect(server);
-    const Reply reply = client.transact("R0FAC0B", soon());
-    EXPECT_EQ(reply.kind, Reply::Kind::other);
+    const Answer reply = client.transact("R0FAC0B", soon());
+    EXPECT_EQ(reply.kind, Answer::Kind::other);
     EXPECT_EQ(reply.bytes, "HTTP/1.1");
     EXPECT_THAT(reply.problem, HasSubstr("answered what is no reply: 48 54"));
 }
@@ -326,8 +326,8 @@ TEST_P(ClientTest, a_reply_that_breaks_off_is_no_reply) {
         },
         context());
     Client client = connect(server);
-    const Reply reply = client.transact("R0FAC0B", soon());
-    EXPECT_EQ(reply.kind, Reply::Kind::other);
+    const Answer reply = client.transact("R0FAC0B", soon());
+    EXPECT_EQ(reply.kind, Answer::Kind::other);
     EXPECT_EQ(reply.bytes, "A0FAC");
     EXPECT_THAT(reply.problem, HasSubstr("broke off its reply"));
 }
@@ -440,7 +440,7 @@ TEST_P(ClientTest, a_host_name_is_tried_at_each_of_its_addresses) {
     Client client = connect(server, "localhost");
     EXPECT_EQ(client.peer_name(), "localhost:" + std::to_string(server.port()));
     EXPECT_EQ(client.peer_address(), "127.0.0.1:" + std::to_string(server.port()));
-    EXPECT_EQ(client.transact("R0FAC0B", soon()).kind, Reply::Kind::failed);
+    EXPECT_EQ(client.transact("R0FAC0B", soon()).kind, Answer::Kind::failed);
 }
 
 using SecureClientTest = ClientTest;
