@@ -1,0 +1,610 @@
+#include "harness/bench/bench.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <future>
+#include <set>
+#include <type_traits>
+
+#include "harness/tls/tls_library.hpp"
+#include "rig/base/errors.hpp"
+
+namespace harness {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto interruption_checked_every = 50ms;
+constexpr auto shut_down_margin = 500ms;
+constexpr std::size_t console_lines_shown_max = 20;
+
+std::map<std::string, TrackedButton> pairings(const std::optional<rig::BenchFile>& bench_file) {
+    std::map<std::string, TrackedButton> result;
+    if (bench_file) {
+        for (const auto& [button, contract] : bench_file->target.contract.buttons) {
+            result[button] = {.led = contract.led, .secure = contract.secure};
+        }
+    }
+    return result;
+}
+
+std::unique_ptr<Recorder> make_recorder(const BenchOptions& options, const rig::Clock& clock) {
+    if (options.recording_path.empty()) {
+        return nullptr;
+    }
+    return std::make_unique<Recorder>(
+        options.recording_path, options.run, clock,
+        RecorderOptions{.existing = options.overwrite_recording ? ExistingFile::overwrite
+                                                                : ExistingFile::refuse});
+}
+
+}  // namespace
+
+Bench::Bench(BenchOptions options, const rig::Clock& clock, const TlsLibrary& tls_library)
+    : clock_(clock),
+      options_(std::move(options)),
+      recorder_(make_recorder(options_, clock)),
+      timeline_(clock, recorder_.get()),
+      loop_(clock),
+      trips_(pairings(options_.bench_file)) {
+    if (!options_.registers_file.empty()) {
+        registers_ = RegisterFile::open(options_.registers_file);
+    }
+    if (recorder_ != nullptr) {
+        recorder_->on_trouble([this](const std::string& trouble) {
+            // From the recorder's thread, which must not be asked to record it.
+            loop_.post([this, trouble] {
+                take(RigNote{.at_ns = clock_.monotonic_ns(), .what = trouble, .is_error = true});
+            });
+        });
+    }
+    loop_.on_error([this](const std::exception& error) {
+        take(RigNote{.at_ns = clock_.monotonic_ns(), .what = error.what(), .is_error = true});
+    });
+    EventSink& sink = *this;
+    server_ = std::make_unique<Server>(loop_, sink, registers_, tls_library, options_.server);
+    plain_endpoints_ = server_->plain_endpoints();
+    tls_endpoints_ = server_->tls_endpoints();
+    make_lines();
+    make_target();
+    thread_ = std::thread([this] { run_loop(); });
+}
+
+Bench::~Bench() {
+    close();
+}
+
+void Bench::run_loop() {
+    try {
+        loop_.run();
+    } catch (const std::exception& error) {
+        take(RigNote{.at_ns = clock_.monotonic_ns(),
+                     .what = fmt::format("the rig's loop ended: {}", error.what()),
+                     .is_error = true});
+    }
+    release_tls_thread_memory();
+}
+
+template <class Work>
+auto Bench::call(Work&& work) {
+    using Result = std::invoke_result_t<Work>;
+    if (is_closed_) {
+        throw rig::RigError("the bench is closed");
+    }
+    std::promise<Result> promise;
+    auto future = promise.get_future();
+    loop_.post([&promise, &work] {
+        try {
+            if constexpr (std::is_void_v<Result>) {
+                work();
+                promise.set_value();
+            } else {
+                promise.set_value(work());
+            }
+        } catch (...) {
+            promise.set_exception(std::current_exception());
+        }
+    });
+    return future.get();
+}
+
+void Bench::close() {
+    if (is_closed_) {
+        return;
+    }
+    call([this] { close_in_loop(); });
+    const auto drained =
+        rig::Deadline::after(clock_, options_.server.limits.drain_timeout + shut_down_margin);
+    while (call([this] { return server_->connections_open(); }) > 0 &&
+           !drained.has_passed(clock_)) {
+        std::this_thread::sleep_for(2ms);
+    }
+    is_closed_ = true;
+    loop_.stop();
+    thread_.join();
+    server_.reset();
+    if (recorder_ != nullptr) {
+        recorder_->close();
+    }
+}
+
+void Bench::close_in_loop() {
+    for (ButtonState& state : buttons_) {
+        state.button->release();
+    }
+    if (target_ != nullptr) {
+        target_->stop_now();
+        look_at_target();
+    }
+    if (lines_ != nullptr) {
+        lines_->unplug();
+        watch_again(line_watches_, {}, {});
+    }
+    server_->shut_down();
+}
+
+// Events ------------------------------------------------------------------------------------------
+
+void Bench::take(Event event) {
+    {
+        const std::lock_guard lock(mutex_);
+        trips_.take(event);
+        if (const auto* const note = std::get_if<RigNote>(&event);
+            note != nullptr && note->is_error) {
+            ++rig_errors_count_;
+            if (rig_errors_.size() < rig_errors_kept_max) {
+                rig_errors_.push_back(note->what);
+            }
+        }
+    }
+    timeline_.take(std::move(event));
+    changed_.notify_all();
+}
+
+bool Bench::has_room() const {
+    return timeline_.has_room();
+}
+
+bool Bench::wait_for(const std::function<bool()>& condition, rig::Deadline deadline,
+                     const Interrupted& interrupted) const {
+    std::unique_lock lock(mutex_);
+    while (!condition()) {
+        if (deadline.has_passed(clock_)) {
+            return false;
+        }
+        const auto slice =
+            std::min<std::chrono::nanoseconds>(deadline.left(clock_), interruption_checked_every);
+        if (changed_.wait_for(lock, slice) == std::cv_status::timeout && interrupted) {
+            lock.unlock();
+            if (interrupted()) {
+                return false;
+            }
+            lock.lock();
+        }
+    }
+    return true;
+}
+
+// Lines -------------------------------------------------------------------------------------------
+
+void Bench::make_lines() {
+    if (!options_.bench_file) {
+        return;
+    }
+    const rig::BenchFile& file = *options_.bench_file;
+    if (file.kind != rig::BenchKind::sim) {
+        throw rig::NoBench(
+            fmt::format("bench {} is of kind {}: this version of the rig knows {} only", file.name,
+                        rig::to_string(file.kind), rig::to_string(rig::BenchKind::sim)));
+    }
+    lines_ = std::make_unique<rig::WireLines>(file.lines, clock_);
+    for (std::uint32_t line = 0; line < file.lines.size(); ++line) {
+        if (file.lines[line].direction == rig::Direction::output) {
+            buttons_.push_back({.button = std::make_unique<rig::Button>(*lines_, line)});
+        } else {
+            leds_.emplace(line, rig::Led(file.lines[line].active, lines_->level(line)));
+        }
+    }
+}
+
+std::vector<std::string> Bench::buttons() const {
+    std::vector<std::string> names;
+    for (const ButtonState& state : buttons_) {
+        names.push_back(state.button->name());
+    }
+    return names;
+}
+
+std::vector<std::string> Bench::leds() const {
+    std::vector<std::string> names;
+    for (const auto& [line, led] : leds_) {
+        names.push_back(lines_->specs()[line].name);
+    }
+    return names;
+}
+
+void Bench::watch_again(std::map<int, Loop::WatchId>& watches, const std::vector<int>& descriptors,
+                        const std::function<void()>& look) {
+    for (const auto& [fd, watch] : watches) {
+        loop_.unwatch(watch);
+    }
+    watches.clear();
+    for (const int fd : descriptors) {
+        watches[fd] = loop_.watch(fd, {.readable = true}, [look](Ready) { look(); });
+    }
+}
+
+void Bench::look_at_lines() {
+    std::vector<rig::Edge> edges;
+    const bool was_connected = lines_->is_connected();
+    const bool had_said_hello = lines_->said_hello();
+    static_cast<void>(lines_->read_edges(edges));  // what is left wakes the loop again
+    for (const rig::Edge& edge : edges) {
+        take_edge(edge);
+    }
+    const TimestampNs now_ns = clock_.monotonic_ns();
+    if (lines_->edges_lost() > edges_lost_seen_) {
+        take(RigNote{.at_ns = now_ns,
+                     .what = fmt::format("{} edges were lost between the board and the rig",
+                                         lines_->edges_lost() - edges_lost_seen_),
+                     .is_error = true});
+        edges_lost_seen_ = lines_->edges_lost();
+    }
+    if (!had_said_hello && lines_->said_hello()) {
+        for (auto& [line, led] : leds_) {
+            led.set(lines_->level(line));
+        }
+        if (options_.target && options_.target->ready_text.empty()) {
+            set_ready(true);
+        }
+    }
+    if (was_connected && !lines_->is_connected()) {
+        watch_again(line_watches_, {}, {});
+        if (!lines_->trouble().empty()) {
+            take(RigNote{.at_ns = now_ns,
+                         .what = fmt::format("the wire was cut: {}", lines_->trouble()),
+                         .is_error = true});
+        }
+    }
+}
+
+void Bench::take_edge(const rig::Edge& edge) {
+    if (edge.seqno == 0) {
+        return;  // a line that was driven to the level it had
+    }
+    const auto led = leds_.find(edge.line);
+    if (led != leds_.end()) {
+        led->second.take(edge);
+    }
+    take(EdgeSeen{.at_ns = edge.at_ns,
+                  .line = lines_->specs()[edge.line].name,
+                  .level = edge.level,
+                  .source = edge.source,
+                  .seqno = edge.seqno});
+}
+
+PressId Bench::start_press(const std::string& button, std::chrono::nanoseconds hold,
+                           const std::string& profile) {
+    return call([&] {
+        const auto found =
+            std::find_if(buttons_.begin(), buttons_.end(),
+                         [&](const ButtonState& state) { return state.button->name() == button; });
+        if (found == buttons_.end()) {
+            throw rig::NoBench(fmt::format("this bench has no button \"{}\"", button));
+        }
+        const rig::Button::Asserted asserted = found->button->press(profile, hold, clock_);
+        found->press = ++last_press_id_;
+        {
+            const std::lock_guard lock(mutex_);
+            rig_errors_before_[found->press] = rig_errors_count_;
+            if (rig_errors_before_.size() > RoundTripTracker::trips_kept_max) {
+                rig_errors_before_.erase(rig_errors_before_.begin());
+            }
+        }
+        take(PressAsserted{.id = found->press,
+                           .line = button,
+                           .before_ns = asserted.before_ns,
+                           .after_ns = asserted.after_ns,
+                           .profile = profile});
+        take_edge(asserted.edge);
+        play(static_cast<std::size_t>(found - buttons_.begin()));
+        return found->press;
+    });
+}
+
+void Bench::play(std::size_t index) {
+    ButtonState& state = buttons_[index];
+    if (!state.button->is_pressing()) {
+        return;
+    }
+    for (const rig::Edge& edge : state.button->play(clock_.monotonic_ns())) {
+        take_edge(edge);
+    }
+    if (const auto due_ns = state.button->due_ns()) {
+        static_cast<void>(loop_.at(*due_ns, [this, index] { play(index); }));
+        return;
+    }
+    take(PressReleased{
+        .id = state.press, .line = state.button->name(), .released_ns = clock_.monotonic_ns()});
+}
+
+void Bench::release_buttons() {
+    call([this] {
+        for (ButtonState& state : buttons_) {
+            const bool was_pressing = state.button->is_pressing();
+            state.button->release();
+            if (was_pressing) {
+                take(PressReleased{.id = state.press,
+                                   .line = state.button->name(),
+                                   .released_ns = clock_.monotonic_ns()});
+            }
+        }
+    });
+}
+
+bool Bench::led_is_on(const std::string& led) {
+    return call([&] {
+        for (const auto& [line, lamp] : leds_) {
+            if (lines_->specs()[line].name == led) {
+                return lamp.is_on();
+            }
+        }
+        throw rig::NoBench(fmt::format("this bench has no LED \"{}\"", led));
+    });
+}
+
+RoundTrip Bench::round_trip(PressId id) const {
+    const std::lock_guard lock(mutex_);
+    const RoundTrip* const trip = trips_.find(id);
+    if (trip == nullptr) {
+        throw rig::RigError(fmt::format("press {} is not known any more: only the last {} are kept",
+                                        id, RoundTripTracker::trips_kept_max));
+    }
+    return *trip;
+}
+
+bool Bench::wait_trip(PressId id, Until until, rig::Deadline deadline,
+                      const Interrupted& interrupted) {
+    std::string trouble;
+    const bool reached = wait_for(
+        [&] {
+            const RoundTrip* const trip = trips_.find(id);
+            if (trip == nullptr || rig_errors_count_ > rig_errors_before_[id]) {
+                trouble = trip == nullptr ? fmt::format("press {} is not known any more", id)
+                                          : rig_errors_.back();
+                return true;
+            }
+            return has_reached(*trip, until);
+        },
+        deadline, interrupted);
+    {
+        const std::lock_guard lock(mutex_);
+        trips_.was_waited_for(id);
+    }
+    if (!trouble.empty()) {
+        throw rig::RigError(trouble);
+    }
+    return reached;
+}
+
+// Target ------------------------------------------------------------------------------------------
+
+void Bench::make_target() {
+    if (!options_.target) {
+        return;
+    }
+    if (lines_ == nullptr) {
+        throw rig::NoBench("a target needs a bench file: it says which lines it is wired to");
+    }
+    const TargetProcess& process = *options_.target;
+    target_ = std::make_unique<rig::ProcessTarget>(
+        clock_,
+        rig::ProcessSpec{.program = process.program,
+                         .arguments = process.arguments,
+                         .environment = process.environment,
+                         .folder = {},
+                         .remedy = "build the firmware with ci/build"},
+        [this] { return lines_->plug(); });
+}
+
+void Bench::start_target(rig::Deadline deadline, const Interrupted& interrupted) {
+    call([this] {
+        if (target_ == nullptr) {
+            throw rig::NoBench("this bench has no target that the rig could start");
+        }
+        if (!target_->is_running()) {
+            set_ready(false);
+            target_->start();
+            watch_again(line_watches_, lines_->descriptors(), [this] { look_at_lines(); });
+            look_at_target();
+        }
+    });
+    wait_until_ready(deadline, interrupted);
+}
+
+void Bench::reset_target(rig::Deadline deadline, const Interrupted& interrupted) {
+    call([this] {
+        if (target_ == nullptr) {
+            throw rig::NoBench("this bench has no target that the rig could reset");
+        }
+        set_ready(false);
+        for (ButtonState& state : buttons_) {
+            state.button->release();
+        }
+        if (lines_->is_connected()) {
+            look_at_lines();  // what the old board still said
+        }
+        target_->reset();
+        watch_again(line_watches_, lines_->descriptors(), [this] { look_at_lines(); });
+        look_at_target();
+    });
+    wait_until_ready(deadline, interrupted);
+}
+
+void Bench::stop_target(const Interrupted& interrupted) {
+    call([this] {
+        if (target_ != nullptr) {
+            target_->stop();
+            look_at_target();
+        }
+    });
+    static_cast<void>(
+        wait_for([this] { return !is_running_; }, rig::Deadline::never(), interrupted));
+}
+
+bool Bench::target_is_running() {
+    return call([this] { return target_ != nullptr && target_->is_running(); });
+}
+
+int Bench::target_pid() {
+    return call([this] { return target_ != nullptr ? target_->pid() : 0; });
+}
+
+void Bench::set_ready(bool is_ready) {
+    {
+        const std::lock_guard lock(mutex_);
+        is_ready_ = is_ready;
+    }
+    changed_.notify_all();
+}
+
+void Bench::wait_until_ready(rig::Deadline deadline, const Interrupted& interrupted) {
+    static_cast<void>(
+        wait_for([this] { return is_ready_ || !is_running_; }, deadline, interrupted));
+    const std::lock_guard lock(mutex_);
+    if (is_ready_) {
+        return;
+    }
+    throw rig::TargetFailure(
+        fmt::format("the target {}; its console:\n{}",
+                    is_running_ ? "was not ready in time"
+                                : fmt::format("ended before it was ready: {}", target_end_),
+                    last_console()));
+}
+
+std::string Bench::last_console() const {
+    std::string text;
+    for (const std::string& line : console_) {
+        text += "    " + line + "\n";
+    }
+    return text.empty() ? "    (nothing)\n" : text;
+}
+
+void Bench::look_at_target() {
+    std::vector<rig::TargetEvent> events;
+    bool may_have_more = true;
+    while (may_have_more && events.size() < 1000) {
+        may_have_more = target_->read(events);
+    }
+    for (const rig::TargetEvent& event : events) {
+        take_target_event(event);
+    }
+    const std::vector<int> descriptors = target_->descriptors();
+    const bool same = descriptors.size() == target_watches_.size() &&
+                      std::all_of(descriptors.begin(), descriptors.end(),
+                                  [this](int fd) { return target_watches_.contains(fd); });
+    const bool started =
+        std::any_of(events.begin(), events.end(), [](const rig::TargetEvent& event) {
+            return std::holds_alternative<rig::TargetStarted>(event);
+        });
+    if (!same || started) {
+        watch_again(target_watches_, descriptors, [this] { look_at_target(); });
+    }
+    loop_.cancel(target_timer_);
+    target_timer_ = 0;
+    if (const TimestampNs deadline_ns = target_->next_deadline_ns(); deadline_ns != 0) {
+        target_timer_ = loop_.at(deadline_ns, [this] { look_at_target(); });
+    }
+}
+
+void Bench::take_target_event(const rig::TargetEvent& event) {
+    if (const auto* const text = std::get_if<rig::ConsoleText>(&event)) {
+        take(ConsoleLine{.at_ns = text->at_ns, .text = text->text});
+        {
+            const std::lock_guard lock(mutex_);
+            console_.push_back(text->text);
+            if (console_.size() > console_lines_shown_max) {
+                console_.erase(console_.begin());
+            }
+        }
+        if (options_.target && !options_.target->ready_text.empty() &&
+            text->text.find(options_.target->ready_text) != std::string::npos) {
+            set_ready(true);
+        }
+        return;
+    }
+    const bool is_running = std::holds_alternative<rig::TargetStarted>(event);
+    if (is_running) {
+        const std::lock_guard lock(mutex_);
+        console_.clear();
+        is_running_ = true;
+    }
+    if (const auto* const ended = std::get_if<rig::TargetEnded>(&event)) {
+        if (lines_->is_connected() && !target_->is_running()) {
+            look_at_lines();  // edges from before its end come first
+        }
+        const std::lock_guard lock(mutex_);
+        is_running_ = false;
+        is_ready_ = false;
+        target_end_ = ended->how;
+    }
+    take(TargetChanged{.at_ns = std::holds_alternative<rig::TargetStarted>(event)
+                                    ? std::get<rig::TargetStarted>(event).at_ns
+                                    : std::get<rig::TargetEnded>(event).at_ns,
+                       .what = "target " + rig::describe(event),
+                       .is_running = is_running});
+}
+
+// Server and recording ----------------------------------------------------------------------------
+
+std::optional<std::uint16_t> Bench::read_register(std::uint16_t device, std::uint8_t reg) {
+    return call([&] { return registers_.read(device, reg); });
+}
+
+void Bench::write_register(std::uint16_t device, std::uint8_t reg, std::uint16_t value) {
+    call([&] { registers_.write(device, reg, value); });
+}
+
+void Bench::clear_registers() {
+    call([this] { registers_.clear(); });
+}
+
+Faults::Id Bench::add_fault(const FaultSpec& spec) {
+    return call([&] { return server_->add_fault(spec); });
+}
+
+std::int64_t Bench::remove_fault(Faults::Id id) {
+    return call([&] { return server_->remove_fault(id); });
+}
+
+std::size_t Bench::connections_open() {
+    return call([this] { return server_->connections_open(); });
+}
+
+void Bench::test_began(const std::string& nodeid) {
+    {
+        const std::lock_guard lock(mutex_);
+        trips_.forget_claims();
+    }
+    take(TestBegan{.at_ns = clock_.monotonic_ns(), .nodeid = nodeid});
+}
+
+void Bench::test_ended(const std::string& nodeid, const std::string& outcome) {
+    take(TestEnded{.at_ns = clock_.monotonic_ns(), .nodeid = nodeid, .outcome = outcome});
+}
+
+void Bench::note(const std::string& text) {
+    take(RigNote{.at_ns = clock_.monotonic_ns(), .what = text, .is_error = false});
+}
+
+bool Bench::flush_recording(rig::Deadline deadline) {
+    return recorder_ == nullptr || recorder_->flush(deadline);
+}
+
+std::vector<std::string> Bench::rig_errors() const {
+    const std::lock_guard lock(mutex_);
+    return rig_errors_;
+}
+
+}  // namespace harness

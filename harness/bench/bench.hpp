@@ -1,0 +1,185 @@
+// Bench joins everything: the loop thread, the lines with their buttons and LEDs, the target, the
+// server, the timeline and the recorder. It owns all of them. Without a bench file it is a server
+// and a timeline. clock and tls_library must outlive it.
+//
+// Thread rule: any thread may call any method; what touches lines, target or server is handed to
+// the loop's thread and waited for. Waits end when `interrupted` (asked every 50 ms) says so.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "harness/bench/round_trip.hpp"
+#include "harness/event/timeline.hpp"
+#include "harness/loop/loop.hpp"
+#include "harness/recorder/recorder.hpp"
+#include "harness/server/server.hpp"
+#include "rig/bench_file/bench_file.hpp"
+#include "rig/button/button.hpp"
+#include "rig/led/led.hpp"
+#include "rig/line/wire_lines.hpp"
+#include "rig/target/process_target.hpp"
+
+namespace harness {
+
+/// The firmware process of a simulated bench.
+struct TargetProcess {
+    std::string program;
+    std::vector<std::string> arguments;
+    std::vector<std::pair<std::string, std::string>> environment;
+    /// A console line that contains it means ready; empty: ready once the board says hello.
+    std::string ready_text;
+};
+
+struct BenchOptions {
+    std::optional<rig::BenchFile> bench_file = {};
+    ServerOptions server;
+    std::string registers_file;  ///< empty: registers live in memory only
+    std::optional<TargetProcess> target = {};
+    std::string recording_path;  ///< empty: nothing is recorded
+    bool overwrite_recording = false;
+    RunFacts run;
+};
+
+class Bench final : private EventSink {
+  public:
+    using Interrupted = std::function<bool()>;
+
+    static constexpr std::size_t rig_errors_kept_max = 100;
+
+    /// Opens everything, starts the loop; the target is not started yet. Throws rig::NoBench or
+    /// rig::RigError.
+    Bench(BenchOptions options, const rig::Clock& clock, const TlsLibrary& tls_library);
+    ~Bench() override;
+    Bench(const Bench&) = delete;
+    Bench& operator=(const Bench&) = delete;
+
+    /// Releases every button, ends the target, shuts the server down (within its drain timeout) and
+    /// flushes the recording. Twice is fine. Afterwards only the timeline can be read.
+    void close();
+
+    [[nodiscard]] std::vector<std::string> plain_endpoints() const { return plain_endpoints_; }
+    [[nodiscard]] std::vector<std::string> tls_endpoints() const { return tls_endpoints_; }
+
+    /// Starts the firmware and waits until it is ready. Throws rig::TargetFailure with its console
+    /// if it dies or is not ready in time, rig::NoBench if there is nothing to start.
+    void start_target(rig::Deadline deadline, const Interrupted& interrupted);
+    /// Asks it to end and waits until it has.
+    void stop_target(const Interrupted& interrupted);
+    /// As abruptly as a reset pin; then as start_target().
+    void reset_target(rig::Deadline deadline, const Interrupted& interrupted);
+    [[nodiscard]] bool target_is_running();
+    /// 0: it does not run.
+    [[nodiscard]] int target_pid();
+
+    [[nodiscard]] std::vector<std::string> buttons() const;
+    [[nodiscard]] std::vector<std::string> leds() const;
+
+    /// Asserts a button and returns; the loop lets go after `hold`. Throws rig::NoBench for an
+    /// unknown button, hold or profile, rig::RigError when the line cannot be driven or the button
+    /// is pressed already.
+    [[nodiscard]] PressId start_press(const std::string& button, std::chrono::nanoseconds hold,
+                                      const std::string& profile);
+    /// What it has caused so far. Throws rig::RigError for a press too long ago.
+    [[nodiscard]] RoundTrip round_trip(PressId id) const;
+    /// Whether it got that far before the deadline. Throws rig::RigError when the rig erred since
+    /// the press began.
+    [[nodiscard]] bool wait_trip(PressId id, Until until, rig::Deadline deadline,
+                                 const Interrupted& interrupted);
+    /// Every button to high impedance, now.
+    void release_buttons();
+    [[nodiscard]] bool led_is_on(const std::string& led);
+
+    [[nodiscard]] std::optional<std::uint16_t> read_register(std::uint16_t device,
+                                                             std::uint8_t reg);
+    void write_register(std::uint16_t device, std::uint8_t reg, std::uint16_t value);
+    void clear_registers();
+
+    [[nodiscard]] Faults::Id add_fault(const FaultSpec& spec);
+    std::int64_t remove_fault(Faults::Id id);
+    [[nodiscard]] std::size_t connections_open();
+
+    [[nodiscard]] const Timeline& timeline() const { return timeline_; }
+    void test_began(const std::string& nodeid);
+    void test_ended(const std::string& nodeid, const std::string& outcome);
+    void note(const std::string& text);
+    /// Whether everything that happened so far is on disk before the deadline.
+    [[nodiscard]] bool flush_recording(rig::Deadline deadline);
+    /// What went wrong with the rig itself so far.
+    [[nodiscard]] std::vector<std::string> rig_errors() const;
+
+    [[nodiscard]] const rig::Clock& clock() const { return clock_; }
+
+  private:
+    struct ButtonState {
+        std::unique_ptr<rig::Button> button;
+        PressId press = 0;
+    };
+
+    void take(Event event) override;
+    [[nodiscard]] bool has_room() const override;
+
+    template <class Work>
+    auto call(Work&& work);
+    void run_loop();
+    void close_in_loop();
+    void make_lines();
+    void make_target();
+    void look_at_lines();
+    void look_at_target();
+    void take_target_event(const rig::TargetEvent& event);
+    void watch_again(std::map<int, Loop::WatchId>& watches, const std::vector<int>& descriptors,
+                     const std::function<void()>& look);
+    void take_edge(const rig::Edge& edge);
+    void play(std::size_t button);
+    void wait_until_ready(rig::Deadline deadline, const Interrupted& interrupted);
+    void set_ready(bool is_ready);
+    [[nodiscard]] bool wait_for(const std::function<bool()>& condition, rig::Deadline deadline,
+                                const Interrupted& interrupted) const;
+    [[nodiscard]] std::string last_console() const;
+
+    const rig::Clock& clock_;
+    const BenchOptions options_;
+    std::unique_ptr<Recorder> recorder_;
+    Timeline timeline_;
+    Loop loop_;
+    RegisterFile registers_;
+    std::unique_ptr<Server> server_;
+    std::vector<std::string> plain_endpoints_;
+    std::vector<std::string> tls_endpoints_;
+
+    std::unique_ptr<rig::WireLines> lines_;
+    std::vector<ButtonState> buttons_;
+    std::map<std::uint32_t, rig::Led> leds_;  // by line
+    std::uint64_t edges_lost_seen_ = 0;
+    std::unique_ptr<rig::ProcessTarget> target_;
+    std::map<int, Loop::WatchId> line_watches_;
+    std::map<int, Loop::WatchId> target_watches_;
+    Loop::TimerId target_timer_ = 0;
+    PressId last_press_id_ = 0;
+
+    mutable std::mutex mutex_;
+    mutable std::condition_variable changed_;
+    RoundTripTracker trips_;                              // guarded by mutex_
+    std::vector<std::string> rig_errors_;                 // guarded by mutex_
+    std::uint64_t rig_errors_count_ = 0;                  // guarded by mutex_
+    std::map<PressId, std::uint64_t> rig_errors_before_;  // guarded by mutex_
+    bool is_ready_ = false;                               // guarded by mutex_
+    bool is_running_ = false;                             // guarded by mutex_
+    std::string target_end_;                              // guarded by mutex_
+    std::vector<std::string> console_;                    // guarded by mutex_: since the last start
+
+    std::atomic<bool> is_closed_ = false;
+    std::thread thread_;  // last: everything above exists while it runs
+};
+
+}  // namespace harness
