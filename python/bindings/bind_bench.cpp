@@ -1,0 +1,195 @@
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+
+#include "harness/bench/bench.hpp"
+#include "harness/tls/tls_library.hpp"
+#include "python/bindings/bindings.hpp"
+#include "python/bindings/options.hpp"
+
+namespace py = pybind11;
+
+namespace bindings {
+namespace {
+
+using harness::Bench;
+using release_gil = py::call_guard<py::gil_scoped_release>;
+
+constexpr std::size_t events_at_once_max = 10'000;
+constexpr double hold_s_default = 0.03;
+
+/// A bench with the clock that it reads.
+class BoundBench {
+  public:
+    BoundBench(const BenchOptions& options, const harness::TlsLibrary& tls_library)
+        : bench_(to_harness(options), clock_, tls_library) {}
+
+    Bench& operator*() { return bench_; }
+    Bench* operator->() { return &bench_; }
+
+    [[nodiscard]] rig::Deadline after(double seconds) const {
+        return rig::Deadline::after(clock_, from_seconds(seconds));
+    }
+    [[nodiscard]] rig::TimestampNs now_ns() const { return clock_.monotonic_ns(); }
+
+  private:
+    rig::SystemClock clock_;
+    Bench bench_;
+};
+
+/// Runs a wait without the GIL; an interruption by a signal handler is raised afterwards.
+template <class Wait>
+auto waiting(Wait&& wait) {
+    if constexpr (std::is_void_v<std::invoke_result_t<Wait>>) {
+        try {
+            const py::gil_scoped_release release;
+            wait();
+        } catch (const std::exception&) {
+            rethrow_interruption();
+            throw;
+        }
+        rethrow_interruption();
+    } else {
+        auto result = [&wait] {
+            const py::gil_scoped_release release;
+            return wait();
+        }();
+        rethrow_interruption();
+        return result;
+    }
+}
+
+harness::Timeline::Slice wait_events(BoundBench& bench, harness::Cursor cursor, double timeout_s,
+                                     std::size_t events_max) {
+    return waiting([&] {
+        static_cast<void>(bench->timeline().wait(
+            cursor, bench.after(timeout_s), [](const harness::Event&) { return true; },
+            interrupted));
+        return bench->timeline().since(cursor, events_max);
+    });
+}
+
+}  // namespace
+
+void add_bench(py::module_& m) {
+    py::class_<BoundBench>(m, "Bench")
+        .def(py::init([m](const BenchOptions& options) {
+                 const auto& library = m.attr("_tls_library").cast<const harness::TlsLibrary&>();
+                 const py::gil_scoped_release release;
+                 return std::make_unique<BoundBench>(options, library);
+             }),
+             py::arg("options"))
+        .def(
+            "__enter__", [](BoundBench& bench) -> BoundBench& { return bench; },
+            py::return_value_policy::reference_internal)
+        .def("__exit__",
+             [](BoundBench& bench, const py::args&) {
+                 const py::gil_scoped_release release;
+                 bench->close();
+             })
+        .def(
+            "close", [](BoundBench& b) { b->close(); }, release_gil())
+        .def_property_readonly("plain_endpoints",
+                               [](BoundBench& b) { return b->plain_endpoints(); })
+        .def_property_readonly("tls_endpoints", [](BoundBench& b) { return b->tls_endpoints(); })
+        .def(
+            "start_target",
+            [](BoundBench& b, double timeout_s) {
+                waiting([&] { b->start_target(b.after(timeout_s), interrupted); });
+            },
+            py::arg("timeout_s"))
+        .def("stop_target", [](BoundBench& b) { waiting([&] { b->stop_target(interrupted); }); })
+        .def(
+            "reset_target",
+            [](BoundBench& b, double timeout_s) {
+                waiting([&] { b->reset_target(b.after(timeout_s), interrupted); });
+            },
+            py::arg("timeout_s"))
+        .def_property_readonly(
+            "target_is_running",
+            py::cpp_function([](BoundBench& b) { return b->target_is_running(); }, release_gil()))
+        .def_property_readonly(
+            "target_pid",
+            py::cpp_function([](BoundBench& b) { return b->target_pid(); }, release_gil()))
+        .def_property_readonly("buttons", [](BoundBench& b) { return b->buttons(); })
+        .def_property_readonly("leds", [](BoundBench& b) { return b->leds(); })
+        .def(
+            "start_press",
+            [](BoundBench& b, const std::string& button, double hold_s,
+               const std::string& profile) {
+                return b->start_press(button, from_seconds(hold_s), profile);
+            },
+            py::arg("button"), py::kw_only(), py::arg("hold_s") = hold_s_default,
+            py::arg("profile") = "ideal", release_gil())
+        .def(
+            "round_trip", [](BoundBench& b, harness::PressId id) { return b->round_trip(id); },
+            py::arg("press_id"), release_gil())
+        .def(
+            "wait_trip",
+            [](BoundBench& b, harness::PressId id, harness::Until until, double timeout_s) {
+                return waiting(
+                    [&] { return b->wait_trip(id, until, b.after(timeout_s), interrupted); });
+            },
+            py::arg("press_id"), py::arg("until"), py::arg("timeout_s"))
+        .def(
+            "release_buttons", [](BoundBench& b) { b->release_buttons(); }, release_gil())
+        .def(
+            "led_is_on", [](BoundBench& b, const std::string& led) { return b->led_is_on(led); },
+            py::arg("led"), release_gil())
+        .def(
+            "read_register",
+            [](BoundBench& b, std::uint16_t device, std::uint8_t reg) {
+                return b->read_register(device, reg);
+            },
+            py::arg("device"), py::arg("register"), release_gil())
+        .def(
+            "write_register",
+            [](BoundBench& b, std::uint16_t device, std::uint8_t reg, std::uint16_t value) {
+                b->write_register(device, reg, value);
+            },
+            py::arg("device"), py::arg("register"), py::arg("value"), release_gil())
+        .def(
+            "clear_registers", [](BoundBench& b) { b->clear_registers(); }, release_gil())
+        .def(
+            "add_fault",
+            [](BoundBench& b, const FaultOptions& fault) {
+                return b->add_fault(to_harness(fault));
+            },
+            py::arg("fault"), release_gil())
+        .def(
+            "remove_fault",
+            [](BoundBench& b, harness::Faults::Id id) { return b->remove_fault(id); },
+            py::arg("fault_id"), release_gil())
+        .def_property_readonly(
+            "connections_open",
+            py::cpp_function([](BoundBench& b) { return b->connections_open(); }, release_gil()))
+        .def(
+            "cursor", [](BoundBench& b) { return b->timeline().end(); }, release_gil())
+        .def(
+            "events",
+            [](BoundBench& b, harness::Cursor cursor, std::size_t events_max) {
+                return b->timeline().since(cursor, events_max);
+            },
+            py::arg("cursor"), py::arg("events_max") = events_at_once_max, release_gil())
+        .def("wait_events", &wait_events, py::arg("cursor"), py::arg("timeout_s"),
+             py::arg("events_max") = events_at_once_max)
+        .def("now_ns", [](BoundBench& b) { return b.now_ns(); })
+        .def(
+            "test_began", [](BoundBench& b, const std::string& nodeid) { b->test_began(nodeid); },
+            py::arg("nodeid"), release_gil())
+        .def(
+            "test_ended",
+            [](BoundBench& b, const std::string& nodeid, const std::string& outcome) {
+                b->test_ended(nodeid, outcome);
+            },
+            py::arg("nodeid"), py::arg("outcome"), release_gil())
+        .def(
+            "note", [](BoundBench& b, const std::string& text) { b->note(text); }, py::arg("text"),
+            release_gil())
+        .def(
+            "flush_recording",
+            [](BoundBench& b, double timeout_s) { return b->flush_recording(b.after(timeout_s)); },
+            py::arg("timeout_s"), release_gil())
+        .def_property_readonly("rig_errors", [](BoundBench& b) { return b->rig_errors(); });
+}
+
+}  // namespace bindings

@@ -1,0 +1,86 @@
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+
+#include "python/bindings/bindings.hpp"
+#include "python/bindings/options.hpp"
+
+namespace py = pybind11;
+
+namespace bindings {
+
+void add_options(py::module_& m) {
+    py::class_<rig::BenchFile>(m, "BenchFile")
+        .def_static("load", &rig::load_bench_file, py::arg("path"))
+        .def_static("parse", &rig::parse_bench_file, py::arg("text"), py::arg("name"))
+        .def_static("sim", &rig::built_in_sim_bench)
+        .def_static(
+            "template",
+            [](const std::string& kind, const std::string& name) {
+                const auto known = rig::bench_kind(kind);
+                if (!known) {
+                    throw rig::NoBench("no kind of bench is called \"" + kind +
+                                       "\"; there are: sim, kernel, emulator, board");
+                }
+                return rig::template_bench_file(*known, name);
+            },
+            py::arg("kind"), py::arg("name") = "bench-1")
+        .def_readonly("name", &rig::BenchFile::name)
+        .def_property_readonly("kind",
+                               [](const rig::BenchFile& file) { return rig::to_string(file.kind); })
+        .def_property_readonly("device_id", &rig::BenchFile::device_id)
+        .def("to_json", [](const rig::BenchFile& file) { return rig::to_json(file); });
+
+    py::class_<ServerOptions>(m, "ServerOptions")
+        .def(py::init<>())
+        .def_readwrite("addresses", &ServerOptions::addresses)
+        .def_readwrite("plain_port", &ServerOptions::plain_port)
+        .def_readwrite("tls_port", &ServerOptions::tls_port)
+        .def_readwrite("certificate_file", &ServerOptions::certificate_file)
+        .def_readwrite("key_file", &ServerOptions::key_file)
+        .def_readwrite("client_ca_file", &ServerOptions::client_ca_file)
+        .def_readwrite("client_auth", &ServerOptions::client_auth)
+        .def_readwrite("tls_profile", &ServerOptions::tls_profile)
+        .def_readwrite("tls_min", &ServerOptions::tls_min)
+        .def_readwrite("tls_max", &ServerOptions::tls_max)
+        .def_readwrite("keep_open", &ServerOptions::keep_open)
+        .def_readwrite("registers_file", &ServerOptions::registers_file)
+        .def_readwrite("frame_timeout_s", &ServerOptions::frame_timeout_s)
+        .def_readwrite("idle_timeout_s", &ServerOptions::idle_timeout_s)
+        .def_readwrite("handshake_timeout_s", &ServerOptions::handshake_timeout_s)
+        .def_readwrite("connections_max", &ServerOptions::connections_max);
+
+    py::class_<TargetOptions>(m, "TargetOptions")
+        .def(py::init<>())
+        .def_readwrite("program", &TargetOptions::program)
+        .def_readwrite("arguments", &TargetOptions::arguments)
+        .def_readwrite("environment", &TargetOptions::environment)
+        .def_readwrite("ready_text", &TargetOptions::ready_text);
+
+    py::class_<RunOptions>(m, "RunFacts")
+        .def(py::init<>())
+        .def_readwrite("command", &RunOptions::command)
+        .def_readwrite("host", &RunOptions::host)
+        .def_readwrite("bench", &RunOptions::bench)
+        .def_readwrite("firmware", &RunOptions::firmware)
+        .def_readwrite("facts_json", &RunOptions::facts_json);
+
+    py::class_<BenchOptions>(m, "BenchOptions")
+        .def(py::init<>())
+        .def_readwrite("bench_file", &BenchOptions::bench_file)
+        .def_readwrite("server", &BenchOptions::server)
+        .def_readwrite("target", &BenchOptions::target)
+        .def_readwrite("recording_path", &BenchOptions::recording_path)
+        .def_readwrite("overwrite_recording", &BenchOptions::overwrite_recording)
+        .def_readwrite("run", &BenchOptions::run);
+
+    py::class_<FaultOptions>(m, "FaultSpec")
+        .def(py::init<>())
+        .def_readwrite("kind", &FaultOptions::kind)
+        .def_readwrite("delay_s", &FaultOptions::delay_s)
+        .def_readwrite("nth", &FaultOptions::nth)
+        .def_readwrite("device", &FaultOptions::device)
+        .def_readwrite("probability", &FaultOptions::probability)
+        .def_readwrite("seed", &FaultOptions::seed);
+}
+
+}  // namespace bindings

@@ -1,0 +1,111 @@
+#include "python/bindings/options.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "rig/base/errors.hpp"
+
+namespace bindings {
+namespace {
+
+harness::ClientAuth client_auth(const std::string& word) {
+    if (word == "none") {
+        return harness::ClientAuth::none;
+    }
+    if (word == "request") {
+        return harness::ClientAuth::request;
+    }
+    if (word == "require") {
+        return harness::ClientAuth::require;
+    }
+    throw rig::NoBench(
+        fmt::format("client certificates are none, request or require, not \"{}\"", word));
+}
+
+harness::TlsProfile tls_profile(const std::string& word) {
+    if (word == "modern") {
+        return harness::TlsProfile::modern;
+    }
+    if (word == "legacy") {
+        return harness::TlsProfile::legacy;
+    }
+    throw rig::NoBench(fmt::format("a TLS profile is modern or legacy, not \"{}\"", word));
+}
+
+std::optional<harness::TlsVersion> tls_version(const std::string& word) {
+    if (word.empty()) {
+        return std::nullopt;
+    }
+    if (const auto version = harness::tls_version_from(word)) {
+        return version;
+    }
+    throw rig::NoBench(
+        fmt::format("a TLS version is TLSv1.1, TLSv1.2 or TLSv1.3, not \"{}\"", word));
+}
+
+harness::ServerOptions to_harness(const ServerOptions& options) {
+    harness::ServerOptions result;
+    result.addresses = options.addresses;
+    result.plain_port = options.plain_port;
+    result.tls_port = options.tls_port;
+    result.tls = {.certificate_file = options.certificate_file,
+                  .key_file = options.key_file,
+                  .client_ca_file = options.client_ca_file,
+                  .client_auth = client_auth(options.client_auth),
+                  .profile = tls_profile(options.tls_profile),
+                  .version_min = tls_version(options.tls_min),
+                  .version_max = tls_version(options.tls_max),
+                  .ciphers = {}};
+    result.limits.mode = options.keep_open ? harness::ConversationMode::keep_open
+                                           : harness::ConversationMode::one_transaction;
+    result.limits.conversation = {.frame_timeout = from_seconds(options.frame_timeout_s),
+                                  .idle_timeout = from_seconds(options.idle_timeout_s)};
+    result.limits.handshake_timeout = from_seconds(options.handshake_timeout_s);
+    result.connections_max = options.connections_max;
+    return result;
+}
+
+}  // namespace
+
+std::chrono::nanoseconds from_seconds(double seconds) {
+    constexpr double seconds_max = 1e9;
+    if (!std::isfinite(seconds) || std::abs(seconds) > seconds_max) {
+        throw rig::NoBench(fmt::format("{} is no number of seconds", seconds));
+    }
+    return std::chrono::duration_cast<std::chrono::nanoseconds>(
+        std::chrono::duration<double>(seconds));
+}
+
+harness::BenchOptions to_harness(const BenchOptions& options) {
+    harness::BenchOptions result;
+    result.bench_file = options.bench_file;
+    result.server = to_harness(options.server);
+    result.registers_file = options.server.registers_file;
+    if (options.target) {
+        result.target = {
+            .program = options.target->program,
+            .arguments = options.target->arguments,
+            .environment = {options.target->environment.begin(), options.target->environment.end()},
+            .ready_text = options.target->ready_text};
+    }
+    result.recording_path = options.recording_path;
+    result.overwrite_recording = options.overwrite_recording;
+    result.run = {.command = options.run.command,
+                  .host = options.run.host,
+                  .bench = options.run.bench,
+                  .firmware = options.run.firmware,
+                  .facts_json = options.run.facts_json};
+    return result;
+}
+
+harness::FaultSpec to_harness(const FaultOptions& options) {
+    return {.kind = harness::fault_kind(options.kind),
+            .delay = from_seconds(options.delay_s),
+            .nth = options.nth,
+            .device = options.device,
+            .probability = options.probability,
+            .seed = options.seed};
+}
+
+}  // namespace bindings

@@ -1,0 +1,72 @@
+// What Python hands over to open a bench, in Python's own terms (seconds, words), and how it
+// becomes what the C++ side takes. Plain values.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "harness/bench/bench.hpp"
+
+namespace bindings {
+
+struct ServerOptions {
+    std::vector<std::string> addresses{"127.0.0.1"};
+    std::optional<std::uint16_t> plain_port;
+    std::optional<std::uint16_t> tls_port;
+    std::string certificate_file;
+    std::string key_file;
+    std::string client_ca_file;
+    std::string client_auth = "none";
+    std::string tls_profile = "modern";
+    std::string tls_min;
+    std::string tls_max;
+    bool keep_open = false;
+    std::string registers_file;
+    double frame_timeout_s = 0.2;
+    double idle_timeout_s = 30.0;
+    double handshake_timeout_s = 10.0;
+    std::size_t connections_max = harness::ServerOptions().connections_max;
+};
+
+struct TargetOptions {
+    std::string program;
+    std::vector<std::string> arguments;
+    std::map<std::string, std::string> environment;
+    std::string ready_text;
+};
+
+struct RunOptions {
+    std::string command;
+    std::string host;
+    std::string bench;
+    std::string firmware;
+    std::string facts_json = "{}";
+};
+
+struct BenchOptions {
+    std::optional<rig::BenchFile> bench_file;
+    ServerOptions server;
+    std::optional<TargetOptions> target;
+    std::string recording_path;
+    bool overwrite_recording = false;
+    RunOptions run;
+};
+
+struct FaultOptions {
+    std::string kind = "late";
+    double delay_s = 0.0;
+    std::int64_t nth = 0;
+    std::optional<std::uint16_t> device;
+    double probability = 1.0;
+    std::uint64_t seed = 0;
+};
+
+/// Throws rig::NoBench for a word or a number that means nothing.
+[[nodiscard]] harness::BenchOptions to_harness(const BenchOptions& options);
+[[nodiscard]] harness::FaultSpec to_harness(const FaultOptions& options);
+[[nodiscard]] std::chrono::nanoseconds from_seconds(double seconds);
+
+}  // namespace bindings
