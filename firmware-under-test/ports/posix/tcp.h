@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include <netinet/in.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -70,9 +71,30 @@ tcp_connection_t* tcp_connection_hold(wiced_tcp_socket_t* socket);
 /* Both drop one, and take the lock themselves. */
 void tcp_socket_drop(tcp_socket_t* socket);
 void tcp_connection_drop(tcp_connection_t* connection);
-/* The same with the lock held. */
+/* With the lock held. */
+tcp_socket_t* tcp_socket_find_locked(wiced_tcp_socket_t* socket);
 void tcp_socket_drop_locked(tcp_socket_t* socket);
 void tcp_connection_drop_locked(tcp_connection_t* connection);
+void tcp_listener_drop_locked(tcp_listener_t* listener);
+
+struct sockaddr_in tcp_system_address(uint32_t address, uint16_t port);
+/* A non-blocking descriptor, bound unless address and port are both 0; -1 and errno. */
+int tcp_open_bound(uint32_t address, uint16_t port);
+
+/* A connection with one reference that owns fd; NULL without memory, and fd stays the caller's. */
+tcp_connection_t* tcp_connection_make(int fd);
+/* Says goodbye, waits for the peer's side, and drops the caller's reference. */
+void tcp_connection_end(tcp_connection_t* connection, uint32_t timeout_ms);
+
+/* Gives the socket its connection; false when it was deleted meanwhile. */
+bool tcp_socket_adopt(tcp_socket_t* socket, tcp_connection_t* connection, bool is_ready);
+/* Takes it back, with its reference; NULL when there is none. */
+tcp_connection_t* tcp_socket_detach(tcp_socket_t* socket);
+
+/* The handshake that makes a connection of socket secure. */
+wiced_result_t tcp_handshake(tcp_socket_t* socket, tcp_connection_t* connection,
+                             wiced_tls_endpoint_type_t type,
+                             wiced_tls_certificate_verification_t verification);
 
 /* Reads at least one byte within the deadline. 0, WICED_TIMEOUT, 7010, 7014 or a TLS code. */
 wiced_result_t tcp_connection_read(tcp_connection_t* connection, uint8_t* buffer, size_t size,
