@@ -7,6 +7,7 @@
 #include <wolfssl/ssl.h>
 
 #include <algorithm>
+#include <array>
 #include <string_view>
 #include <vector>
 
@@ -22,6 +23,8 @@ constexpr std::uint16_t tls_1_2 = 0x0303;
 constexpr std::uint16_t tls_1_3 = 0x0304;
 constexpr std::uint16_t renegotiation_scsv = 0x00ff;
 constexpr std::uint16_t fallback_scsv = 0x5600;
+// As TlsContext sets them.
+constexpr std::array<std::uint16_t, 3> groups_offered = {0x001d, 0x0017, 0x0018};
 
 std::uint16_t wire_version(TlsVersion version) {
     switch (version) {
@@ -53,6 +56,13 @@ std::string list_of_suites(const std::vector<std::uint16_t>& suites) {
         text += fmt::format(" and {} more", suites.size() - named_max);
     }
     return text.empty() ? "none" : text;
+}
+
+std::string list_of_groups(const std::vector<std::uint16_t>& groups) {
+    std::string text;
+    for (const std::uint16_t group : groups)
+        text += (text.empty() ? "" : ", ") + group_name(group);
+    return text;
 }
 
 bool all_names_hold(const std::vector<std::uint16_t>& suites, std::string_view part) {
@@ -98,6 +108,21 @@ std::string what_cannot_be_served(const ClientHello& hello, const TlsContext& co
         return fmt::format("the client takes only ECDSA certificates ({}), this server's is RSA",
                            list_of_suites(suites));
     }
+    const auto is_ours = [](std::uint16_t group) {
+        return std::ranges::find(groups_offered, group) != groups_offered.end();
+    };
+    if (!hello.groups.empty() && std::ranges::none_of(hello.groups, is_ours)) {
+        return fmt::format(
+            "the client knows only the groups {}; this server has x25519, secp256r1 "
+            "and secp384r1",
+            list_of_groups(hello.groups));
+    }
+    if (wolfssl_mistakes(hello)) {
+        return fmt::format(
+            "the client sends {} and no extensions, which wolfSSL {} answers "
+            "wrongly; Debian 13's serves it",
+            cipher_suite_name(renegotiation_scsv), wolfSSL_lib_version());
+    }
     return "";
 }
 
@@ -140,6 +165,12 @@ std::string wolfssl_reason(int error) {
     return fmt::format("{} (wolfSSL {})", text != nullptr ? text : "unknown error", error);
 }
 
+bool wolfssl_mistakes(const ClientHello& hello) {
+    constexpr word32 version_fixed = 0x05007002;
+    return wolfSSL_lib_version_hex() < version_fixed && hello.extensions.empty() &&
+           std::ranges::find(hello.cipher_suites, renegotiation_scsv) != hello.cipher_suites.end();
+}
+
 std::string alert_meaning(std::uint8_t alert, TlsRole receiver) {
     const bool is_server = receiver == TlsRole::server;
     switch (alert) {
@@ -172,18 +203,19 @@ std::string alert_meaning(std::uint8_t alert, TlsRole receiver) {
 std::string explain(const HandshakeTrouble& trouble) {
     const bool is_server = trouble.context.role() == TlsRole::server;
     const std::string_view peer = is_server ? "the client" : "the server";
-    if (trouble.facts.alert_received) {
-        const std::string meaning =
-            alert_meaning(*trouble.facts.alert_received, trouble.context.role());
-        return fmt::format("{} sent the alert {}{}{}", peer,
-                           alert_name(*trouble.facts.alert_received), meaning.empty() ? "" : ": ",
-                           meaning);
-    }
-    std::string sentence;
     const bool has_hello = trouble.hello_reader.result() == ClientHelloReader::Result::complete;
+    std::string sentence;
     if (trouble.stage != HandshakeTrouble::Stage::open && is_server && has_hello &&
         trouble.certificate_problem.empty()) {
         sentence = what_cannot_be_served(trouble.hello_reader.hello(), trouble.context);
+    }
+    if (trouble.facts.alert_received) {
+        const std::string meaning =
+            sentence.empty() ? alert_meaning(*trouble.facts.alert_received, trouble.context.role())
+                             : sentence;
+        return fmt::format("{} sent the alert {}{}{}", peer,
+                           alert_name(*trouble.facts.alert_received), meaning.empty() ? "" : ": ",
+                           meaning);
     }
     if (sentence.empty() && trouble.peer_ended) {
         return explain_end(trouble);

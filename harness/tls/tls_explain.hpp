@@ -26,6 +26,11 @@ struct HandshakeTrouble {
 
 [[nodiscard]] std::string explain(const HandshakeTrouble& trouble);
 
+/// Whether wolfSSL before 5.7.2 answers this ClientHello with the cipher suite 0x0000 and breaks
+/// off: it has TLS_EMPTY_RENEGOTIATION_INFO_SCSV and no extensions. Such a client is refused
+/// beforehand.
+[[nodiscard]] bool wolfssl_mistakes(const ClientHello& hello);
+
 /// What an alert means to the side that received it, after its name; may be empty.
 [[nodiscard]] std::string alert_meaning(std::uint8_t alert, TlsRole receiver);
 

@@ -13,6 +13,7 @@
 #include <cstring>
 #include <limits>
 #include <stdexcept>
+#include <utility>
 
 #include "harness/tls/certificate.hpp"
 #include "harness/tls/tls_explain.hpp"
@@ -299,21 +300,25 @@ const ClientHello* TlsSession::client_hello() const {
 
 // On the server's side also feeds the reader of the ClientHello. False: the session has failed.
 bool TlsSession::starts_like_tls(std::span<const std::uint8_t> piece) {
+    const bool is_first = !std::exchange(has_received_, true);
+    alert_reader_.feed(piece);
     if (context_.role() == TlsRole::server) {
         const auto result = hello_reader_.feed(piece);
-        if (client_hello() != nullptr)
-            facts_.server_name = client_hello()->server_name;
-        has_received_ = true;
-        if (result != ClientHelloReader::Result::not_tls)
+        if (result == ClientHelloReader::Result::not_tls) {
+            fail(hello_reader_.problem());
+            return false;
+        }
+        if (client_hello() == nullptr)
             return true;
-        fail(hello_reader_.problem());
+        facts_.server_name = client_hello()->server_name;
+        if (!wolfssl_mistakes(*client_hello()))
+            return true;
+        fail_from(MATCH_SUITE_ERROR);
         return false;
     }
     const bool is_record = piece[0] >= record_type_change_cipher && piece[0] <= record_type_last;
-    if (has_received_ || is_record) {
-        has_received_ = true;
+    if (!is_first || is_record)
         return true;
-    }
     fail(fmt::format("the server's first bytes are not TLS: {}", show_bytes(piece)));
     return false;
 }
@@ -374,6 +379,8 @@ void TlsSession::note_alerts() {
     };
     note(history.last_tx.code, facts_.alert_sent);
     note(history.last_rx.code, facts_.alert_received);
+    if (!facts_.alert_received)
+        facts_.alert_received = alert_reader_.alert();
 }
 
 void TlsSession::note_sent_records(std::span<const std::uint8_t> bytes) {

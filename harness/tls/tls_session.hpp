@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "harness/tls/client_hello.hpp"
+#include "harness/tls/plain_alert_reader.hpp"
 #include "harness/tls/tls_config.hpp"
 #include "harness/tls/tls_context.hpp"
 
@@ -120,6 +121,7 @@ class TlsSession {
     std::string failure_;
     std::string certificate_problem_;
     ClientHelloReader hello_reader_;
+    PlainAlertReader alert_reader_;
     std::vector<std::uint8_t> input_;  // ciphertext; input_begin_ of it is consumed
     std::size_t input_begin_ = 0;
     std::vector<std::uint8_t> output_;

@@ -705,5 +705,50 @@ TEST_F(TlsSessionTest, a_board_that_knows_only_rsa_key_exchange_is_named) {
     EXPECT_TRUE(server_->facts().alert_sent.has_value());
 }
 
+TEST_F(TlsSessionTest, a_board_that_wolfssl_would_answer_wrongly_is_refused_with_an_alert) {
+    TlsServerConfig legacy = server_config("server-rsa");
+    legacy.profile = TlsProfile::legacy;
+    start(legacy, client_config());
+    (void)server_->receive(old_hello(3, {0xc02f, 0xc013, 0x00ff}));
+    if (server_->state() == State::handshaking)
+        GTEST_SKIP() << "this wolfSSL is mended";
+    EXPECT_THAT(server_->failure(), StartsWith("the client sends "
+                                               "TLS_EMPTY_RENEGOTIATION_INFO_SCSV and no "
+                                               "extensions, which wolfSSL 5."));
+    EXPECT_THAT(server_->to_send(), testing::ElementsAre(21, 3, 3, 0, 2, 2, 40));
+}
+
+TEST_F(TlsSessionTest, an_alert_in_the_clear_after_the_server_s_certificate_is_named) {
+    start(server_config(), client_config());
+    EXPECT_TRUE(carry(*client_, *server_, whole));
+    const std::array<std::uint8_t, 13> refusal = {20, 3, 3, 0, 1, 1, 21, 3, 3, 0, 2, 2, 48};
+    (void)server_->receive(refusal);
+    EXPECT_EQ(server_->state(), State::failed);
+    EXPECT_EQ(server_->facts().alert_received, 48);
+    EXPECT_EQ(server_->failure(),
+              "the client sent the alert unknown_ca: it does not trust the CA of this server's "
+              "certificate");
+}
+
+TEST_F(TlsSessionTest, a_client_without_a_group_in_common_is_named) {
+    std::vector<std::uint8_t> hello;
+    {
+        start(server_config(), client_config());
+        hello.assign(client_->to_send().begin(), client_->to_send().end());
+    }
+    // supported_groups with x25519, secp256r1, secp384r1 become three of no server's.
+    const std::array<std::uint8_t, 8> groups = {0, 6, 0, 0x1d, 0, 0x17, 0, 0x18};
+    const auto at = std::ranges::search(hello, groups);
+    ASSERT_FALSE(at.empty());
+    for (std::size_t i = 3; i < groups.size(); i += 2) {
+        at[static_cast<std::ptrdiff_t>(i)] = 0x1e;
+    }
+    (void)server_->receive(hello);
+    server_->receive_end();
+    EXPECT_EQ(server_->state(), State::failed);
+    EXPECT_THAT(server_->failure(),
+                StartsWith("the client knows only the groups x448, x448, x448"));
+}
+
 }  // namespace
 }  // namespace harness
