@@ -282,4 +282,45 @@ TEST_F(RegisterFileOnDisk, changes_nothing_when_a_write_finds_the_disk_full) {
     EXPECT_EQ(RegisterFile::open(path_).read(1, 1), 3);
 }
 
+/// Writes to two registers of device 1 until the file has been compacted, and once more.
+void write_until_compacted(RegisterFile& registers, const std::filesystem::path& path) {
+    std::uint16_t turn = 0;
+    for (std::uintmax_t size = 0; std::filesystem::file_size(path) >= size; ++turn) {
+        size = std::filesystem::file_size(path);
+        registers.write(1, static_cast<std::uint8_t>(turn % 2), turn);
+        ASSERT_LT(turn, 20'000);
+    }
+}
+
+TEST_F(RegisterFileOnDisk, changes_nothing_when_the_disk_is_full_right_after_a_compaction) {
+    auto registers = RegisterFile::open(path_);
+    write_until_compacted(registers, path_);
+    const auto first = registers.read(1, 0);
+    const auto second = registers.read(1, 1);
+    {
+        const FileSizeLimit full(std::filesystem::file_size(path_) + 4);
+        EXPECT_THROW(registers.write(1, 2, 2), std::system_error);
+    }
+    registers = RegisterFile();
+    registers = RegisterFile::open(path_);
+    EXPECT_EQ(registers.read(1, 0), first);
+    EXPECT_EQ(registers.read(1, 1), second);
+    EXPECT_EQ(registers.read(1, 2), std::nullopt);
+}
+
+TEST_F(RegisterFileOnDisk, goes_on_in_the_old_file_when_it_cannot_be_compacted) {
+    const std::filesystem::path in_the_way = path_.string() + ".new";
+    std::filesystem::create_directory(in_the_way);
+    auto registers = RegisterFile::open(path_);
+    for (std::uint16_t turn = 0; turn < 30'000; ++turn) {
+        registers.write(1, 1, turn);
+    }
+    EXPECT_EQ(std::filesystem::file_size(path_), 8U * (1 + 30'000));
+    std::filesystem::remove(in_the_way);
+    write_until_compacted(registers, path_);
+    const auto last = registers.read(1, 1);
+    registers = RegisterFile();
+    EXPECT_EQ(RegisterFile::open(path_).read(1, 1), last);
+}
+
 }  // namespace
