@@ -135,9 +135,10 @@ std::string RecordingReader::run_json() const {
             }
         }
         if (const auto facts = run.find("facts"); facts != run.end() && facts->is_string()) {
-            *facts = nlohmann::json::parse(facts->get<std::string>(), nullptr, false);
+            auto parsed = nlohmann::json::parse(facts->get<std::string>(), nullptr, false);
+            *facts = parsed.is_discarded() ? nlohmann::json() : std::move(parsed);
         }
-        return run.dump();
+        return run.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
     });
 }
 
