@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <utility>
 
 #include "harness/recorder/database.hpp"
@@ -57,6 +58,23 @@ std::string dropped_text(std::uint64_t count) {
                        count);
 }
 
+/// Blocks every signal for this thread while it lives: signals are for whoever waits for them, and
+/// would otherwise be delivered to the writer, in the middle of a transaction.
+class SignalsBlocked {
+  public:
+    SignalsBlocked() {
+        sigset_t all;
+        sigfillset(&all);
+        ::pthread_sigmask(SIG_SETMASK, &all, &before_);
+    }
+    ~SignalsBlocked() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+    SignalsBlocked(const SignalsBlocked&) = delete;
+    SignalsBlocked& operator=(const SignalsBlocked&) = delete;
+
+  private:
+    sigset_t before_{};
+};
+
 void roll_back(Database& database) {
     try {
         database.execute("rollback");
@@ -79,6 +97,7 @@ Recorder::Recorder(const std::filesystem::path& path, const RunFacts& facts,
         throw rig::RigError(fmt::format("recording {}: {}; free some space or name another place",
                                         path_.string(), error.what()));
     }
+    const SignalsBlocked signals_blocked;  // The writer inherits it.
     thread_ = std::thread([this] { write_until_closed(); });
 }
 

@@ -3,8 +3,9 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
-#include <sys/stat.h>
+#include <unistd.h>
 
+#include <csignal>
 #include <thread>
 
 #include "harness/recorder/recording_on_disk.hpp"
@@ -258,6 +259,25 @@ TEST_F(RecorderOnDisk, commits_what_it_has_when_it_closes_and_takes_nothing_late
     EXPECT_FALSE(std::filesystem::exists(path_.string() + "-wal")) << "one file is left";
     EXPECT_THAT(rows("select text from console"), ElementsAre("before"));
     EXPECT_EQ(recorder.events_dropped(), 1U);
+}
+
+TEST_F(RecorderOnDisk, leaves_signals_to_the_threads_that_wait_for_them) {
+    Recorder recorder(path_, facts_, clock_);
+    sigset_t user_signal;
+    sigemptyset(&user_signal);
+    sigaddset(&user_signal, SIGUSR1);
+    sigset_t before;
+    ::pthread_sigmask(SIG_BLOCK, &user_signal, &before);
+    EXPECT_FALSE(sigismember(&before, SIGUSR1)) << "the recorder restores its maker's mask";
+    ::kill(::getpid(), SIGUSR1);  // Ends the process if the writer can take it.
+    recorder.take(harness::ConsoleLine{1, "line"});
+    EXPECT_TRUE(recorder.flush(soon()));
+    sigset_t pending;
+    sigpending(&pending);
+    EXPECT_TRUE(sigismember(&pending, SIGUSR1));
+    int taken = 0;
+    ::sigwait(&user_signal, &taken);
+    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
 TEST_F(RecorderOnDisk, refuses_an_existing_file_and_leaves_it_alone) {
