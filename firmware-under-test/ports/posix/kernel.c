@@ -31,6 +31,7 @@ struct kernel_thread {
     bool is_finished;
     bool is_killed;
     bool is_aborted;
+    bool is_detached;
     struct kernel_waiter* waiter;
     kernel_wait_list_t joiners;
 };
@@ -222,7 +223,13 @@ static void finish(void* arg) {
     kernel_lock();
     thread->is_finished = true;
     kernel_wake_all(&thread->joiners);
+    bool is_detached = thread->is_detached;
     kernel_unlock();
+    current = NULL;
+    if (is_detached) {
+        close(thread->wake_fd);
+        free(thread);
+    }
 }
 
 static void* run(void* arg) {
@@ -331,15 +338,28 @@ static void forget(struct kernel_thread* thread) {
     }
 }
 
-bool kernel_thread_delete(struct kernel_thread* thread, uint64_t deadline_ns) {
+void kernel_thread_detach(struct kernel_thread* thread) {
     kernel_lock();
+    pthread_t pthread = thread->pthread;
+    bool is_finished = thread->is_finished;
+    thread->is_detached = true;
+    forget(thread);
+    kernel_unlock();
+    if (is_finished) {
+        pthread_join(pthread, NULL);
+        close(thread->wake_fd);
+        free(thread);
+    } else {
+        pthread_detach(pthread);
+    }
+}
+
+bool kernel_thread_delete(struct kernel_thread* thread, uint64_t deadline_ns) {
     if (thread == current) {
-        forget(thread);
-        kernel_unlock();
-        pthread_detach(pthread_self());
-        /* The record stays: pthread_exit still passes through finish(). */
+        kernel_thread_detach(thread);
         pthread_exit(NULL);
     }
+    kernel_lock();
     thread->is_killed = true;
     interrupt_wait(thread);
     while (!thread->is_finished && kernel_now_ns() < deadline_ns) {

@@ -51,7 +51,7 @@ bool kernel_in_interrupt(void);
 /* Identifies the calling thread; never NULL. */
 const void* kernel_current(void);
 
-/* Threads. A record lives until kernel_thread_delete, also after its thread has ended. */
+/* Threads. A record lives until it is deleted or detached, also after its thread has ended. */
 typedef void (*kernel_thread_main_t)(void* context, void* arg);
 struct kernel_thread* kernel_thread_start(const char* name, kernel_thread_main_t main,
                                           void* context, void* arg);
@@ -62,3 +62,5 @@ void kernel_thread_force_awake(struct kernel_thread* thread);
 bool kernel_thread_join(struct kernel_thread* thread);
 /* Ends a thread at its next wait and frees its record; false when it does not end in time. */
 bool kernel_thread_delete(struct kernel_thread* thread, uint64_t deadline_ns);
+/* Nobody will ask for the thread again: its record goes when it ends. */
+void kernel_thread_detach(struct kernel_thread* thread);

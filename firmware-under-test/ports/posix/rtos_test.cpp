@@ -165,6 +165,22 @@ TEST(Thread, DeleteEndsOneThatWaits) {
     EXPECT_EQ(wiced_rtos_delete_thread(&thread), 1036);
 }
 
+TEST(Thread, OneThatDeletesItselfIsGone) {
+    static wiced_thread_t thread;
+    static wiced_semaphore_t started;
+    static std::atomic<bool> is_past_delete{false};
+    wiced_rtos_init_semaphore(&started);
+    const auto main = [](wiced_thread_arg_t) {
+        wiced_rtos_get_semaphore(&started, 5000);
+        wiced_rtos_delete_thread(&thread);
+        is_past_delete = true;
+    };
+    ASSERT_EQ(wiced_rtos_create_thread(&thread, 7, "self", main, 6200, nullptr), WICED_SUCCESS);
+    wiced_rtos_set_semaphore(&started);
+    wiced_rtos_thread_join(&thread);
+    EXPECT_FALSE(is_past_delete);
+}
+
 TEST(Thread, MainsWithEitherArgumentTypeRunFromC) {
     EXPECT_EQ(c_program_thread_u32(0x12345678u), 0x12345678u);
     int here = 0;

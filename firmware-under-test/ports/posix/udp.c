@@ -284,9 +284,14 @@ wiced_result_t wiced_udp_register_callbacks(wiced_udp_socket_t* socket,
     state->references += needs_watcher;
     pthread_mutex_unlock(&lock);
     wiced_result_t result = WICED_SUCCESS;
-    if (needs_watcher && kernel_thread_start("udp", watch, state, NULL) == NULL) {
-        result = WICED_ERROR;
-        drop(state);
+    if (needs_watcher) {
+        struct kernel_thread* watcher = kernel_thread_start("udp", watch, state, NULL);
+        if (watcher != NULL) {
+            kernel_thread_detach(watcher);
+        } else {
+            result = WICED_ERROR;
+            drop(state);
+        }
     }
     drop(state);
     return result;
