@@ -69,33 +69,49 @@ wiced_result_t wiced_rtos_create_thread_with_stack_u32(wiced_thread_t* thread, u
 }
 #endif
 
+/* The handle's record if there is such a thread; a handle may change under one who reads it. */
+static struct kernel_thread* known_record(const wiced_thread_t* thread) {
+    kernel_lock();
+    struct kernel_thread* record = thread != NULL ? thread->record : NULL;
+    kernel_unlock();
+    return kernel_thread_is_known(record) ? record : NULL;
+}
+
+static void set_record(wiced_thread_t* thread, struct kernel_thread* record) {
+    kernel_lock();
+    thread->record = record;
+    kernel_unlock();
+}
+
 wiced_result_t wiced_rtos_delete_thread(wiced_thread_t* thread) {
-    if (thread == NULL || !kernel_thread_is_known(thread->record)) {
+    struct kernel_thread* record = known_record(thread);
+    if (record == NULL) {
         return WICED_WWD_THREAD_DELETE_FAIL;
     }
-    struct kernel_thread* record = thread->record;
     if (kernel_thread_is_current(record)) {
-        thread->record = NULL;
+        set_record(thread, NULL);
     }
     if (!kernel_thread_delete(record, kernel_deadline_ns(DELETE_TIMEOUT_MS))) {
         return WICED_WWD_THREAD_FINISH_FAIL;
     }
-    thread->record = NULL;
+    set_record(thread, NULL);
     return WICED_SUCCESS;
 }
 
 wiced_result_t wiced_rtos_thread_join(wiced_thread_t* thread) {
-    if (thread == NULL || !kernel_thread_is_known(thread->record)) {
+    struct kernel_thread* record = known_record(thread);
+    if (record == NULL) {
         return WICED_BADARG;
     }
-    return kernel_thread_join(thread->record) ? WICED_SUCCESS : WICED_WWD_WAIT_ABORTED;
+    return kernel_thread_join(record) ? WICED_SUCCESS : WICED_WWD_WAIT_ABORTED;
 }
 
 wiced_result_t wiced_rtos_thread_force_awake(wiced_thread_t* thread) {
-    if (thread == NULL || !kernel_thread_is_known(thread->record)) {
+    struct kernel_thread* record = known_record(thread);
+    if (record == NULL) {
         return WICED_BADARG;
     }
-    kernel_thread_force_awake(thread->record);
+    kernel_thread_force_awake(record);
     return WICED_SUCCESS;
 }
 
