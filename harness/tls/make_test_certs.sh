@@ -1,6 +1,6 @@
 #!/bin/sh
 # make_test_certs.sh OUT: makes the identities that the tests of harness/ need in the folder OUT,
-# good and bad, with openssl(1): PREFIX.pem (the certificate, then its intermediates) and PREFIX.key.
+# good and bad, with openssl(1): NAME.pem (the certificate, then its intermediates) and NAME.key.
 # The keys belong to this one build and are never kept anywhere else.
 set -eu
 out=${1:?usage: make_test_certs.sh OUT}

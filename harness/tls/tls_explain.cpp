@@ -5,6 +5,7 @@
 // options.h comes first: it says how the library was built.
 #include <wolfssl/error-ssl.h>
 #include <wolfssl/ssl.h>
+#include <wolfssl/wolfcrypt/error-crypt.h>
 
 #include <algorithm>
 #include <array>
@@ -158,7 +159,68 @@ std::string explain_end(const HandshakeTrouble& trouble) {
     return "the client closed the connection in the middle of its ClientHello";
 }
 
+std::string issuer_of(WOLFSSL_X509* x509) {
+    std::array<char, 512> text{};
+    WOLFSSL_X509_NAME* name = wolfSSL_X509_get_issuer_name(x509);
+    if (name == nullptr)
+        return "";
+    const char* written =
+        wolfSSL_X509_NAME_oneline(name, text.data(), static_cast<int>(text.size()));
+    return written != nullptr ? text.data() : "";
+}
+
+std::string time_text(WOLFSSL_ASN1_TIME* time) {
+    std::array<char, 64> text{};
+    if (time == nullptr)
+        return "?";
+    const char* written =
+        wolfSSL_ASN1_TIME_to_string(time, text.data(), static_cast<int>(text.size()));
+    return written != nullptr ? text.data() : "?";
+}
+
 }  // namespace
+
+std::string certificate_subject(WOLFSSL_X509* x509) {
+    std::array<char, 512> text{};
+    WOLFSSL_X509_NAME* name = wolfSSL_X509_get_subject_name(x509);
+    if (name == nullptr)
+        return "";
+    const char* written =
+        wolfSSL_X509_NAME_oneline(name, text.data(), static_cast<int>(text.size()));
+    return written != nullptr ? text.data() : "";
+}
+
+std::string certificate_problem(WOLFSSL_X509* x509, int error) {
+    const std::string subject = x509 != nullptr && !certificate_subject(x509).empty()
+                                    ? certificate_subject(x509)
+                                    : "the certificate";
+    switch (error) {
+        case ASN_AFTER_DATE_E:
+        case X509_V_ERR_CERT_HAS_EXPIRED:
+        case X509_V_ERR_ERROR_IN_CERT_NOT_AFTER_FIELD:
+            return fmt::format("{} has expired: it was valid until {}", subject,
+                               x509 != nullptr ? time_text(wolfSSL_X509_get_notAfter(x509)) : "?");
+        case ASN_BEFORE_DATE_E:
+        case X509_V_ERR_CERT_NOT_YET_VALID:
+        case X509_V_ERR_ERROR_IN_CERT_NOT_BEFORE_FIELD:
+            return fmt::format("{} is not valid yet: it will be from {}", subject,
+                               x509 != nullptr ? time_text(wolfSSL_X509_get_notBefore(x509)) : "?");
+        case ASN_NO_SIGNER_E:
+        case ASN_SELF_SIGNED_E:
+        case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+        case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+        case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
+            return fmt::format("{} is signed by no CA that is trusted here, but by {}", subject,
+                               x509 != nullptr ? issuer_of(x509) : "?");
+        case ASN_SIG_CONFIRM_E:
+            return fmt::format("{} carries a signature that is not its issuer's", subject);
+        case EXTKEYUSE_AUTH_E:
+            return fmt::format("{} may not be used on this side: wrong extended key usage",
+                               subject);
+        default:
+            return fmt::format("{} is refused: {}", subject, wolfssl_reason(error));
+    }
+}
 
 std::string wolfssl_reason(int error) {
     const char* text = wolfSSL_ERR_reason_error_string(static_cast<unsigned long>(error));

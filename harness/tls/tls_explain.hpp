@@ -9,6 +9,8 @@
 #include "harness/tls/tls_context.hpp"
 #include "harness/tls/tls_session.hpp"
 
+struct WOLFSSL_X509;
+
 namespace harness {
 
 /// Everything is borrowed for the call of explain() only.
@@ -30,6 +32,13 @@ struct HandshakeTrouble {
 /// off: it has TLS_EMPTY_RENEGOTIATION_INFO_SCSV and no extensions. Such a client is refused
 /// beforehand.
 [[nodiscard]] bool wolfssl_mistakes(const ClientHello& hello);
+
+/// "/O=Lab/CN=board 7"; empty if it has none.
+[[nodiscard]] std::string certificate_subject(WOLFSSL_X509* x509);
+
+/// Why wolfSSL's verification failed on this certificate (nullptr: unknown which). `error` is one
+/// of wolfSSL's own numbers or, in later releases, of OpenSSL's.
+[[nodiscard]] std::string certificate_problem(WOLFSSL_X509* x509, int error);
 
 /// What an alert means to the side that received it, after its name; may be empty.
 [[nodiscard]] std::string alert_meaning(std::uint8_t alert, TlsRole receiver);
