@@ -18,7 +18,8 @@ SECRET_SUFFIXES = {".pem", ".key", ".crt", ".cer", ".der", ".p12", ".pfx", ".jks
 # The opening line alone is no secret: code that reads such files names it.
 PEM = re.compile(rb"-----BEGIN [A-Z0-9 ]+-----\s*\\?n?[\s\"']*[A-Za-z0-9+/=]{40,}")
 DER_ARRAY = re.compile(rb"0x30\s*,\s*0x82\s*,\s*0x[0-9a-fA-F]{2}\s*,", re.I)
-HOMES = re.compile(rb"(?<![\w.~$}-])/(?:(home|Users)/\w+|(root)/)")
+# The names that examples use stand for nobody.
+HOMES = re.compile(rb"(?<![\w.~$}-])/(?:(home|Users)/(?!(me|you|user|pi)\b)\w+|(root)/)")
 # Folders that many machines have: a checkout that lies right below one tells nothing.
 COMMON_FOLDERS = {"/", "/home", "/tmp", "/srv", "/opt", "/usr", "/usr/src", "/var", "/var/tmp"}
 

@@ -69,6 +69,12 @@ def test_link_out_of_the_repository_is_found(repository: Path) -> None:
     assert [finding.split(":")[0] for finding in check(repository)] == ["outside"]
 
 
+def test_folder_of_an_example_is_fine(repository: Path) -> None:
+    (repository / "file.txt").write_text("ready root=/home/me/.local/state/root.pem\n")
+
+    assert check(repository) == []
+
+
 def test_text_that_only_names_the_marker_is_fine(repository: Path) -> None:
     (repository / "parse.py").write_text('MARKER = "-----BEGIN CERTIFICATE-----"\n')
 
