@@ -301,7 +301,9 @@ void TlsContext::set_up(const std::optional<TlsVersion>& version_min,
     (void)wolfSSL_CTX_set_session_cache_mode(context, WOLFSSL_SESS_CACHE_OFF);
     if (role_ == TlsRole::server) {
         require_success(wolfSSL_CTX_NoTicketTLSv12(context), "turn TLS 1.2 tickets off");
-        if (wolfSSL_CTX_no_ticket_TLSv13(context) != 0) {
+        // wolfSSL 5.7 refuses where TLS 1.3 cannot be negotiated anyway.
+        const bool has_tls_1_3 = version_max_ >= TlsVersion::tls_1_3;
+        if (has_tls_1_3 && wolfSSL_CTX_no_ticket_TLSv13(context) != 0) {
             throw rig::RigError("turn TLS 1.3 tickets off: wolfSSL refused");
         }
     }
