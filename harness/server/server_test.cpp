@@ -6,9 +6,11 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <future>
@@ -458,6 +460,13 @@ TEST_F(ServerTest, a_peer_that_never_reads_is_not_read_from_and_then_closed) {
 }
 
 TEST_F(ServerTest, serves_a_thousand_connections_at_once) {
+    // Both ends are ours, and an ordinary user's soft limit is 1024 descriptors.
+    rlimit descriptors{};
+    ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &descriptors), 0);
+    descriptors.rlim_cur =
+        std::max(descriptors.rlim_cur, std::min<rlim_t>(descriptors.rlim_max, 4096));
+    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &descriptors), 0);
+
     auto options = plain_options();
     options.limits.mode = ConversationMode::keep_open;
     start(std::move(options));
