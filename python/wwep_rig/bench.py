@@ -17,7 +17,7 @@ from . import _core, faults, recordings, sim
 from .bench_config import BenchConfig, Contract, Kind, read_bench_file
 from .errors import NoBench, RigError, TargetFailed
 from .find_bench import BUILT_IN, find_bench_file, load_bench_file
-from .locks import BenchLock
+from .locks import BenchLock, default_lock_directory
 from .recording import Recording
 from .round_trip import RoundTrip, Until, round_trip_of
 from .timeline_text import last_events
@@ -444,7 +444,6 @@ def open_bench(
     takes_lock: bool = True,
     wait_s: float = 0.0,
     environment: Mapping[str, str] | None = None,
-    lock_directory: Path | None = None,
 ) -> Bench:
     """Open a bench. Its target is not started yet.
 
@@ -459,7 +458,6 @@ def open_bench(
         takes_lock: whether to keep others from it; the built-in bench is private anyway.
         wait_s: how long to wait while somebody else has the bench.
         environment: the environment; None: this process's.
-        lock_directory: where locks lie; None: the machine's usual place.
 
     Raises:
         NoBench: there is none of that name, it is wrongly described, or somebody has it.
@@ -474,7 +472,9 @@ def open_bench(
     try:
         if takes_lock and find_bench_file(bench, variables) is not None:
             resources.enter_context(
-                BenchLock(config.name, what, wait_s=wait_s, directory=lock_directory)
+                BenchLock(
+                    config.name, what, directory=default_lock_directory(variables), wait_s=wait_s
+                )
             )
         folder = resources.enter_context(sim.PrivateFolder(state_directory(variables) / "run"))
         board_log = recordings.board_log_path(recording) if recording else folder.path / "board.log"

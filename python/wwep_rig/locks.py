@@ -6,6 +6,7 @@ import os
 import stat
 import tempfile
 import time
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from pathlib import Path
@@ -17,8 +18,13 @@ from .user_dirs import user_name
 _POLL_S = 0.1
 
 
-def default_lock_directory() -> Path:
-    """Where every user of this machine can lock a bench: /run/lock, else the temporary folder."""
+def default_lock_directory(environment: Mapping[str, str]) -> Path:
+    """Where every user of this machine can lock a bench: /run/lock, else the temporary folder.
+
+    WWEP_RIG_LOCKS names another folder, for users in separate containers that share one.
+    """
+    if chosen := environment.get("WWEP_RIG_LOCKS", ""):
+        return Path(chosen)
     shared = Path("/run/lock")
     return shared if os.access(shared, os.W_OK | os.X_OK) else Path(tempfile.gettempdir())
 
@@ -49,16 +55,14 @@ class BenchLock:
     Children do not inherit it. `close()` twice is fine.
     """
 
-    def __init__(
-        self, bench: str, command: str, *, wait_s: float = 0.0, directory: Path | None = None
-    ) -> None:
+    def __init__(self, bench: str, command: str, *, directory: Path, wait_s: float = 0.0) -> None:
         """Take the lock.
 
         Args:
             bench: the bench's name.
             command: what the error of another user says about this one.
+            directory: where locks lie, usually `default_lock_directory()`.
             wait_s: how long to wait for the present holder; 0: not at all.
-            directory: where locks lie; None: `default_lock_directory()`.
 
         Raises:
             NoBench: somebody else has the bench. The text names the holder.
@@ -115,13 +119,13 @@ class BenchLock:
         self.close()
 
 
-def lock_path(bench: str, directory: Path | None = None) -> Path:
+def lock_path(bench: str, directory: Path) -> Path:
     """The file that stands for a bench's lock. It stays when nobody holds it."""
     name = "".join(c if c.isalnum() or c in "-_." else "_" for c in bench)
-    return (directory or default_lock_directory()) / f"wwep-rig-{name}.lock"
+    return directory / f"wwep-rig-{name}.lock"
 
 
-def holder_of(bench: str, directory: Path | None = None) -> Holder | None:
+def holder_of(bench: str, directory: Path) -> Holder | None:
     """Who has the bench now; None: nobody. Raises NoBench when the lock cannot be read."""
     path = lock_path(bench, directory)
     if not path.exists():

@@ -122,14 +122,14 @@ def _examine_bench(bench_name: str, environment: Mapping[str, str]) -> Iterator[
     from wwep_rig import ports
     from wwep_rig.bench_config import Kind, read_bench_file
     from wwep_rig.find_bench import find_bench_file, load_bench_file
-    from wwep_rig.locks import holder_of
+    from wwep_rig.locks import default_lock_directory, holder_of
     from wwep_rig.sim import firmware_path
 
     config = read_bench_file(load_bench_file(bench_name, environment))
     if find_bench_file(bench_name, environment) is None:
         yield Finding("lock", True, "not needed: the built-in bench is private to each run")
     else:
-        holder = holder_of(config.name)
+        holder = holder_of(config.name, default_lock_directory(environment))
         remedy = "wait for it (--wait SECONDS), or ask that user" if holder else ""
         yield Finding("lock", holder is None, f"held by {holder}" if holder else "free", remedy)
     for port in (config.server.plain_port, config.server.tls_port):

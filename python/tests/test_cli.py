@@ -1,0 +1,198 @@
+"""The command line as a whole, and the verbs for a bench."""
+
+import json
+import os
+import signal
+import socket
+from pathlib import Path
+
+import pytest
+
+VERBS = "bench certs completion doctor press read release send serve show verdict watch write"
+
+
+def test_help_lists_every_verb(wwep_rig):
+    done = wwep_rig("--help")
+
+    assert done.code == 0
+    listed = [line.split()[0] for line in done.out.partition("Verbs:\n")[2].splitlines() if line]
+    assert listed == VERBS.split()
+
+
+@pytest.mark.parametrize("verb", [verb for verb in VERBS.split() if verb not in ("certs", "bench")])
+def test_help_of_a_verb_teaches_with_an_example(wwep_rig, verb):
+    done = wwep_rig(verb, "--help")
+
+    assert done.code == 0
+    assert "Example" in done.out and f"wwep-rig {verb}" in done.out
+
+
+def test_unknown_verb_is_a_usage_error(wwep_rig):
+    assert wwep_rig("dance").code == 2
+
+
+def test_version_is_that_of_the_package(wwep_rig):
+    done = wwep_rig("--version")
+
+    assert done.code == 0
+    assert done.out.startswith("wwep-rig 0.")
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_script_names_the_command(wwep_rig, shell):
+    done = wwep_rig("completion", shell)
+
+    assert done.code == 0
+    assert "_WWEP_RIG_COMPLETE" in done.out
+
+
+def test_press_shows_the_round_trip(wwep_rig):
+    done = wwep_rig("press", "button0")
+
+    assert done.code == 0, done.err
+    assert "button0: led0 on, in the clear: W" in done.out
+    assert "press → LED" in done.out
+
+
+def test_press_prints_json(wwep_rig):
+    done = wwep_rig("press", "button1", "--json", "--count", "2")
+
+    trips = [json.loads(line) for line in done.out.splitlines()]
+    assert [trip["value"] for trip in trips] == [1, 0]
+    assert all(trip["secure"] and trip["reply"].startswith("A") for trip in trips)
+
+
+def test_press_of_a_button_that_is_not_there_is_no_bench(wwep_rig):
+    done = wwep_rig("press", "button9")
+
+    assert done.code == 4
+    assert "button0 and button1" in done.err
+
+
+def test_press_of_a_board_that_does_nothing_is_its_failure(wwep_rig, tmp_path):
+    wwep_rig("bench", "new", "deaf", "--kind", "sim")
+    path = tmp_path / "benches" / "deaf.toml"
+    deaf = tmp_path / "deaf"
+    deaf.write_text("#!/bin/sh\necho I hear nothing\nsleep 600\n")
+    deaf.chmod(0o755)
+    path.write_text(with_program(path.read_text(), deaf))
+
+    done = wwep_rig("press", "button0", "--bench", "deaf", "--timeout", "0.3")
+
+    assert done.code == 1
+    assert "I hear nothing" in done.err
+
+
+def with_program(text: str, program: Path) -> str:
+    lines = [line for line in text.splitlines() if not line.startswith("program =")]
+    lines.insert(lines.index("[target]") + 1, f'program = "{program}"')
+    return "\n".join(lines) + "\n"
+
+
+def test_release_names_the_buttons(wwep_rig):
+    done = wwep_rig("release")
+
+    assert (done.code, done.out) == (0, "released button0, button1\n")
+
+
+@pytest.mark.parametrize("kind", ["sim", "kernel", "emulator", "board"])
+def test_new_bench_file_is_good(wwep_rig, kind):
+    made = wwep_rig("bench", "new", "bench-1", "--kind", kind)
+    checked = wwep_rig("bench", "check", "bench-1")
+
+    assert (made.code, made.out) == (0, "benches/bench-1.toml\n")
+    assert checked.code == 0, checked.err
+    assert checked.out.startswith(f"bench-1 ({kind}): good")
+
+
+def test_new_bench_file_never_replaces_another(wwep_rig):
+    wwep_rig("bench", "new", "bench-1")
+
+    done = wwep_rig("bench", "new", "bench-1")
+
+    assert done.code == 2 and "exists" in done.err
+
+
+def test_wrong_bench_file_is_no_bench_with_file_and_line(wwep_rig, tmp_path):
+    (tmp_path / "wrong.toml").write_text('[bench]\nname = "b"\nkind = "cloud"\n')
+
+    done = wwep_rig("bench", "check", "wrong.toml")
+
+    assert done.code == 4
+    assert "wrong.toml:3: bench.kind" in done.err
+
+
+def test_doctor_finds_the_built_in_bench_usable(wwep_rig):
+    done = wwep_rig("doctor")
+
+    assert done.code == 0, done.out
+    assert "BAD" not in done.out
+    assert "firmware" in done.out and "port 27708" in done.out
+
+
+def test_doctor_has_a_remedy_for_a_bench_that_is_not_there(wwep_rig):
+    done = wwep_rig("doctor", "--bench", "nowhere", "--json")
+
+    assert done.code == 4
+    (bad,) = [each for each in json.loads(done.out) if not each["is_good"]]
+    assert bad["what"] == "bench file" and "wwep-rig bench new" in bad["found"]
+
+
+def test_doctor_names_who_has_a_port(wwep_rig, tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        wwep_rig("bench", "new", "bench-1", "--kind", "sim")
+        path = tmp_path / "benches" / "bench-1.toml"
+        text = "\n".join(
+            line for line in path.read_text().splitlines() if not line.startswith("plain_port")
+        )
+        extra = f'address = "127.0.0.1"\nplain_port = {port}\n'
+        path.write_text(with_server_keys(text, extra))
+
+        done = wwep_rig("doctor", "--bench", "bench-1")
+
+    assert done.code == 4
+    assert f"held by process {os.getpid()}" in done.out
+
+
+def with_server_keys(text: str, keys: str) -> str:
+    if "[server]" not in text.splitlines():
+        return f"{text}\n[server]\n{keys}"
+    return text.replace("[server]\n", f"[server]\n{keys}", 1)
+
+
+def test_watch_shows_a_bench_until_it_is_told_to_stop(start):
+    process = start("watch", "--json")
+
+    lanes = set()
+    for line in process.stdout:
+        lanes.add(json.loads(line)["lane"])
+        if "console" in lanes:
+            break
+    process.send_signal(signal.SIGTERM)
+
+    assert "target" in lanes
+    assert process.wait(timeout=10) == 0
+
+
+def test_watch_follows_a_recording_that_another_process_writes(start, wwep_rig):
+    server = start("serve", "--port", "0", "--no-tls", "--record", "run.sqlite")
+    port = server.stdout.readline().strip().rpartition(":")[2]
+    follower = start("watch", "run.sqlite")
+
+    wwep_rig("write", "0FAC", "0B", "1234", "--port", port)
+
+    assert any("W0FAC0B1234" in line for line in follower.stdout)
+    follower.send_signal(signal.SIGINT)
+    assert follower.wait(timeout=10) == 0
+
+
+def test_second_user_of_a_bench_is_told_who_has_it(start, wwep_rig):
+    wwep_rig("bench", "new", "shared", "--kind", "sim")
+    first = start("watch", "--bench", "shared")
+    first.stdout.readline()
+
+    second = wwep_rig("release", "--bench", "shared")
+
+    assert second.code == 4
+    assert f"process {first.pid} " in second.err and "watch --bench shared" in second.err
