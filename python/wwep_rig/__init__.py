@@ -20,7 +20,7 @@ __path__ = extend_path(__path__, __name__)
 if TYPE_CHECKING:
     from . import faults as faults
     from .bench import Bench as Bench
-    from .bench import open_bench as open_bench
+    from .opening import open_bench as open_bench
     from .bench_config import BenchConfig as BenchConfig
     from .errors import NoBench as NoBench
     from .errors import RigError as RigError
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "Bench": "bench",
-    "open_bench": "bench",
+    "open_bench": "opening",
     "BenchConfig": "bench_config",
     "NoBench": "errors",
     "RigError": "errors",

@@ -1,166 +1,20 @@
-"""Bench: one rig and the one target wired to it, as scripts use them."""
+"""Bench: one rig and the one target wired to it, as scripts use them. `open_bench` opens one."""
 
-import hashlib
-import os
-import platform
-import signal
-import sys
 import time
-from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 
-from . import _core, faults, recordings, sim
-from .bench_config import BenchConfig, Contract, Kind, read_bench_file
+from . import _core
+from .bench_config import BenchConfig, Kind
 from .errors import NoBench, RigError, TargetFailed
-from .find_bench import BUILT_IN, find_bench_file, load_bench_file
-from .locks import BenchLock, default_lock_directory
 from .recording import Recording
 from .round_trip import RoundTrip, Until, round_trip_of
+from .server import Server
+from .target import Target
 from .timeline_text import last_events
-from .user_dirs import state_directory
 
 HOLD_S = 0.03
-
-
-class Target:
-    """The board under test."""
-
-    def __init__(self, core: _core.Bench, config: BenchConfig) -> None:
-        self._core = core
-        self._config = config
-
-    @property
-    def device_id(self) -> int:
-        """16 bits: the sum of the six bytes of its MAC address."""
-        return self._config.device_id
-
-    @property
-    def mac(self) -> str:
-        """`02:00:00:00:00:01`."""
-        return self._config.target.mac
-
-    @property
-    def contract(self) -> Contract:
-        """What its firmware promises."""
-        return self._config.target.contract
-
-    @property
-    def is_running(self) -> bool:
-        """Whether it runs, as far as the rig can tell."""
-        return self._core.target_is_running
-
-    @property
-    def pid(self) -> int:
-        """The process that stands for it; 0: none runs, or it is a real board."""
-        return self._core.target_pid
-
-    def start(self, *, timeout_s: float | None = None) -> None:
-        """Start it and wait until it is ready; nothing happens if it runs."""
-        self._core.start_target(self._ready_s(timeout_s))
-
-    def stop(self) -> None:
-        """Stop it."""
-        self._core.stop_target()
-
-    def reset(self, *, timeout_s: float | None = None) -> None:
-        """Start it anew, as abruptly as a reset pin does, and wait until it is ready."""
-        self._core.reset_target(self._ready_s(timeout_s))
-
-    def kill(self) -> None:
-        """End it at once, as a crash would. Raises NoBench for a board that is no process."""
-        if self._config.kind not in (Kind.SIM, Kind.KERNEL):
-            raise NoBench(
-                f"bench {self._config.name}: only a target that is a process can be killed"
-            )
-        if self.pid:
-            os.kill(self.pid, signal.SIGKILL)
-
-    def _ready_s(self, timeout_s: float | None) -> float:
-        return self._config.target.ready_timeout_ms / 1000 if timeout_s is None else timeout_s
-
-
-class Server:
-    """The WWEP server of the bench."""
-
-    def __init__(self, core: _core.Bench, config: BenchConfig) -> None:
-        self._core = core
-        self._config = config
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The host names that lead to it."""
-        return self._config.server.names
-
-    @property
-    def plain_endpoints(self) -> tuple[str, ...]:
-        """Addresses with ports, in the clear."""
-        return tuple(self._core.plain_endpoints)
-
-    @property
-    def tls_endpoints(self) -> tuple[str, ...]:
-        """Addresses with ports, over TLS."""
-        return tuple(self._core.tls_endpoints)
-
-    def register(self, device: int, register: int) -> int | None:
-        """What a register holds; None: nothing was written to it."""
-        return self._core.read_register(device, register)
-
-    def write(self, device: int, register: int, value: int) -> None:
-        """Put a 16-bit value into a register, as if a client had written it."""
-        self._core.write_register(device, register, value)
-
-    @property
-    def tls_versions(self) -> tuple[str, ...]:
-        """The versions of TLS that its profile allows."""
-        modern = ("TLSv1.2", "TLSv1.3")
-        return modern if self._config.server.tls_profile == "modern" else ("TLSv1.1", *modern)
-
-    def ask(self, request: str, *, timeout_s: float = 2.0) -> str:
-        """Send a request in the clear as another client would, and return the reply.
-
-        Raises:
-            RigError: there was no reply.
-        """
-        host, _, port = self._core.plain_endpoints[0].rpartition(":")
-        options = _core.ClientOptions()
-        options.host, options.port = host.strip("[]"), int(port)
-        options.timeout_s = timeout_s
-        answer = _core.exchange(options, request.encode())
-        if not answer.reply:
-            raise RigError(f"asked the bench's own server {request!r}: {answer.failure}")
-        return answer.reply.decode()
-
-    def clear(self) -> None:
-        """Forget every register of every device."""
-        self._core.clear_registers()
-
-    def fault(
-        self,
-        fault: faults.Fault,
-        *,
-        nth: int = 0,
-        device: int | None = None,
-        probability: float = 1.0,
-        seed: int = 0,
-        optional: bool = False,
-    ) -> faults.ArmedFault:
-        """Let the server misbehave for the length of a `with` block.
-
-        Args:
-            fault: what goes wrong.
-            nth: on the nth chance only, from 1; 0: on each.
-            device: for frames of this device ID only; None: of any.
-            probability: of each chance, 0 to 1.
-            seed: of the dice, so that a run can be repeated.
-            optional: whether it may go unused. Otherwise a fault that never came into effect
-                fails the test at the end of the block.
-        """
-        spec = faults.spec_of(fault, nth=nth, device=device, probability=probability, seed=seed)
-        return faults.ArmedFault(self._core, fault, spec, optional)
 
 
 class LedView:
@@ -219,9 +73,11 @@ class Bench:
         config: BenchConfig,
         resources: ExitStack,
         recording_path: Path | None,
+        firmware: str,
     ) -> None:
         self._core = core
         self._resources = resources
+        self._firmware = firmware
         self.config = config
         self.recording_path = recording_path
         self.target = Target(core, config)
@@ -325,8 +181,8 @@ class Bench:
 
     @property
     def firmware(self) -> str:
-        """What runs on the target: name and digest of the program, if the rig knows it."""
-        return firmware_text(self.config)
+        """What runs on the target: name and digest of the program; empty if the rig cannot know."""
+        return self._firmware
 
     def note(self, text: str) -> None:
         """Put a remark on the timeline."""
@@ -431,137 +287,3 @@ def _list(names: tuple[str, ...] | list[str]) -> str:
         return ""
     *first, last = names
     return f"{', '.join(first)} and {last}" if first else last
-
-
-def open_bench(
-    bench: str | Path = BUILT_IN,
-    *,
-    recording: Path | None = None,
-    identity: str | None = None,
-    root_certificate: str | None = None,
-    program: str | None = None,
-    command: str = "",
-    takes_lock: bool = True,
-    wait_s: float = 0.0,
-    environment: Mapping[str, str] | None = None,
-) -> Bench:
-    """Open a bench. Its target is not started yet.
-
-    Args:
-        bench: a bench file, or its name: looked for in `./benches`, the user's configuration
-            directory and `/etc/wwep-rig`; `sim` is built in.
-        recording: the file to record to; None: nothing is recorded.
-        identity: the server's identity instead of the one that the bench file names.
-        root_certificate: what the target trusts instead: `ca`, `none` or a path.
-        program: the target's program instead.
-        command: what others are told that runs here; empty: this process's command line.
-        takes_lock: whether to keep others from it; the built-in bench is private anyway.
-        wait_s: how long to wait while somebody else has the bench.
-        environment: the environment; None: this process's.
-
-    Raises:
-        NoBench: there is none of that name, it is wrongly described, or somebody has it.
-        RigError: the rig cannot open it.
-    """
-    variables = os.environ if environment is None else environment
-    bench_file = load_bench_file(bench, variables)
-    config = read_bench_file(bench_file)
-    config = _changed(config, identity, root_certificate, program)
-    what = command or " ".join(sys.argv)
-    resources = ExitStack()
-    try:
-        if takes_lock and find_bench_file(bench, variables) is not None:
-            resources.enter_context(
-                BenchLock(
-                    config.name, what, directory=default_lock_directory(variables), wait_s=wait_s
-                )
-            )
-        folder = resources.enter_context(sim.PrivateFolder(state_directory(variables) / "run"))
-        board_log = recordings.board_log_path(recording) if recording else folder.path / "board.log"
-        options = _core.BenchOptions()
-        options.bench_file = bench_file
-        options.recording_path = str(recording) if recording else ""
-        options.run.command = what
-        options.run.host = platform.node()
-        options.run.bench = config.name
-        options.run.firmware = firmware_text(config)
-        core = _open_core(options, config, folder.path, board_log, variables)
-        resources.callback(core.close)
-        return Bench(core, config, resources, recording)
-    except BaseException:
-        resources.close()
-        raise
-
-
-def firmware_text(config: BenchConfig) -> str:
-    """What runs on the target: name and digest of the program; empty when the rig cannot know."""
-    if config.kind not in (Kind.SIM, Kind.KERNEL):
-        return ""
-    path = sim.firmware_path(config.target.program)
-    try:
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    except OSError:
-        return path.name
-    return f"{path.name} sha256:{digest[:16]}"
-
-
-def _changed(
-    config: BenchConfig, identity: str | None, root_certificate: str | None, program: str | None
-) -> BenchConfig:
-    target, server = config.target, config.server
-    if root_certificate is not None:
-        target = replace(target, root_certificate=root_certificate)
-    if program is not None:
-        target = replace(target, program=program)
-    if identity is not None:
-        server = replace(server, identity=identity)
-    return replace(config, target=target, server=server)
-
-
-def _open_core(
-    options: _core.BenchOptions,
-    config: BenchConfig,
-    folder: Path,
-    board_log: Path,
-    environment: Mapping[str, str],
-) -> _core.Bench:
-    """Open the C++ bench, on a loopback address of its own if the file names none."""
-    wanted = config.server
-    options.server.plain_port = wanted.plain_port
-    options.server.tls_port = wanted.tls_port
-    options.server.tls_profile = wanted.tls_profile
-    addresses = (
-        iter((wanted.address,))
-        if wanted.address
-        else sim.free_addresses(wanted.plain_port, wanted.tls_port)
-    )
-    for address in addresses:
-        files = sim.server_files(config, address, folder, environment)
-        options.server.addresses = [address]
-        options.server.certificate_file = str(files.certificate)
-        options.server.key_file = str(files.key)
-        options.target = sim.target_options(config, address, files.root, board_log)
-        try:
-            return _core.Bench(options)
-        except NoBench:
-            # Somebody else may have taken the address since it was found free.
-            if wanted.address or sim.is_free(address, wanted.plain_port, wanted.tls_port):
-                raise
-    raise NoBench(f"bench {config.name}: no address to listen on")
-
-
-def new_recording_place(
-    bench: str, directory: Path | None, keep: int, environment: Mapping[str, str]
-) -> recordings.RecordingPlace:
-    """A place for this run's recording, old ones beside it tidied away.
-
-    Args:
-        bench: the bench's name.
-        directory: where; None: the user's state directory.
-        keep: how many stay, this one included; 0: all.
-        environment: the environment.
-    """
-    where = directory or state_directory(environment) / "recordings"
-    place = recordings.RecordingPlace(where, bench, datetime.now())
-    recordings.prune(where, max(keep - 1, 1) if keep else 0)
-    return place

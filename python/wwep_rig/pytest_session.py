@@ -8,11 +8,12 @@ from typing import Protocol
 
 import pytest
 
-from .bench import Bench, new_recording_place, open_bench
+from .bench import Bench
 from .bench_config import Kind, read_bench_file
 from .errors import NoBench, Outcome, RigError, outcome_of
 from .find_bench import BUILT_IN, load_bench_file
 from .latencies import LABELS, Latencies, distributions, table
+from .opening import new_recording_place, open_bench
 from .recording import Recording
 from .recordings import KEEP_DEFAULT, RecordingPlace
 

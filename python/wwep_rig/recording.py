@@ -163,12 +163,12 @@ class Recording:
 
     def follow(self) -> Iterator[_core.Event]:
         """The events of this window as they happen, without end."""
-        told = 0
+        cursor = self._next
+        yield from self._events
         while True:
-            self._read()
-            yield from self._events[told:]
-            told = len(self._events)
-            self._core.wait_events(self._next, FOLLOW_POLL_S, 1)
+            part = self._core.wait_events(cursor, FOLLOW_POLL_S)
+            cursor = part.next
+            yield from part.events
 
     def wait_for_console(self, text: str, *, timeout_s: float) -> ConsoleLine:
         """Wait until the firmware prints a line with `text` in it."""

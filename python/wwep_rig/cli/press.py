@@ -4,8 +4,9 @@ from typing import Any
 
 import click
 
-from wwep_rig.bench import HOLD_S, Bench, open_bench
+from wwep_rig.bench import HOLD_S, Bench
 from wwep_rig.latencies import LABELS, distributions, table
+from wwep_rig.opening import open_bench
 from wwep_rig.round_trip import RoundTrip
 
 from .common import bench_option, json_option, print_json, progress, wait_option

@@ -2,7 +2,7 @@
 
 import click
 
-from wwep_rig.bench import open_bench
+from wwep_rig.opening import open_bench
 
 from .common import bench_option, json_option, print_json, wait_option
 

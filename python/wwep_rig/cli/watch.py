@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from wwep_rig import _core
-from wwep_rig.bench import open_bench
+from wwep_rig.opening import open_bench
 from wwep_rig.timeline_text import row_line
 
 from .common import bench_option, json_option, until_stopped, wait_option

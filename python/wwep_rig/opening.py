@@ -1,0 +1,153 @@
+"""Opens a bench: finds its file, takes its lock, prepares what it needs, starts the C++ side."""
+
+import hashlib
+import os
+import platform
+import sys
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+from . import _core, recordings, sim
+from .bench import Bench
+from .bench_config import BenchConfig, Kind, read_bench_file
+from .errors import NoBench
+from .find_bench import BUILT_IN, find_bench_file, load_bench_file
+from .locks import BenchLock, default_lock_directory
+from .user_dirs import state_directory
+
+
+def open_bench(
+    bench: str | Path = BUILT_IN,
+    *,
+    recording: Path | None = None,
+    identity: str | None = None,
+    root_certificate: str | None = None,
+    program: str | None = None,
+    command: str = "",
+    takes_lock: bool = True,
+    wait_s: float = 0.0,
+    environment: Mapping[str, str] | None = None,
+) -> Bench:
+    """Open a bench. Its target is not started yet.
+
+    Args:
+        bench: a bench file, or its name: looked for in `./benches`, the user's configuration
+            directory and `/etc/wwep-rig`; `sim` is built in.
+        recording: the file to record to; None: nothing is recorded.
+        identity: the server's identity instead of the one that the bench file names.
+        root_certificate: what the target trusts instead: `ca`, `none` or a path.
+        program: the target's program instead.
+        command: what others are told that runs here; empty: this process's command line.
+        takes_lock: whether to keep others from it; the built-in bench is private anyway.
+        wait_s: how long to wait while somebody else has the bench.
+        environment: the environment; None: this process's.
+
+    Raises:
+        NoBench: there is none of that name, it is wrongly described, or somebody has it.
+        RigError: the rig cannot open it.
+    """
+    variables = os.environ if environment is None else environment
+    bench_file = load_bench_file(bench, variables)
+    config = read_bench_file(bench_file)
+    config = _changed(config, identity, root_certificate, program)
+    what = command or " ".join(sys.argv)
+    resources = ExitStack()
+    try:
+        if takes_lock and find_bench_file(bench, variables) is not None:
+            resources.enter_context(
+                BenchLock(
+                    config.name, what, directory=default_lock_directory(variables), wait_s=wait_s
+                )
+            )
+        folder = resources.enter_context(sim.PrivateFolder(state_directory(variables) / "run"))
+        board_log = recordings.board_log_path(recording) if recording else folder.path / "board.log"
+        options = _core.BenchOptions()
+        options.bench_file = bench_file
+        options.recording_path = str(recording) if recording else ""
+        options.run.command = what
+        options.run.host = platform.node()
+        options.run.bench = config.name
+        options.run.firmware = firmware_text(config)
+        core = _open_core(options, config, folder.path, board_log, variables)
+        resources.callback(core.close)
+        return Bench(core, config, resources, recording, options.run.firmware)
+    except BaseException:
+        resources.close()
+        raise
+
+
+def firmware_text(config: BenchConfig) -> str:
+    """What runs on the target: name and digest of the program; empty when the rig cannot know."""
+    if config.kind not in (Kind.SIM, Kind.KERNEL):
+        return ""
+    path = sim.firmware_path(config.target.program)
+    try:
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError:
+        return path.name
+    return f"{path.name} sha256:{digest[:16]}"
+
+
+def _changed(
+    config: BenchConfig, identity: str | None, root_certificate: str | None, program: str | None
+) -> BenchConfig:
+    target, server = config.target, config.server
+    if root_certificate is not None:
+        target = replace(target, root_certificate=root_certificate)
+    if program is not None:
+        target = replace(target, program=program)
+    if identity is not None:
+        server = replace(server, identity=identity)
+    return replace(config, target=target, server=server)
+
+
+def _open_core(
+    options: _core.BenchOptions,
+    config: BenchConfig,
+    folder: Path,
+    board_log: Path,
+    environment: Mapping[str, str],
+) -> _core.Bench:
+    """Open the C++ bench, on a loopback address of its own if the file names none."""
+    wanted = config.server
+    options.server.plain_port = wanted.plain_port
+    options.server.tls_port = wanted.tls_port
+    options.server.tls_profile = wanted.tls_profile
+    addresses = (
+        iter((wanted.address,))
+        if wanted.address
+        else sim.free_addresses(wanted.plain_port, wanted.tls_port)
+    )
+    for address in addresses:
+        files = sim.server_files(config, address, folder, environment)
+        options.server.addresses = [address]
+        options.server.certificate_file = str(files.certificate)
+        options.server.key_file = str(files.key)
+        options.target = sim.target_options(config, address, files.root, board_log)
+        try:
+            return _core.Bench(options)
+        except NoBench:
+            # Somebody else may have taken the address since it was found free.
+            if wanted.address or sim.is_free(address, wanted.plain_port, wanted.tls_port):
+                raise
+    raise NoBench(f"bench {config.name}: no address to listen on")
+
+
+def new_recording_place(
+    bench: str, directory: Path | None, keep: int, environment: Mapping[str, str]
+) -> recordings.RecordingPlace:
+    """A place for this run's recording, old ones beside it tidied away.
+
+    Args:
+        bench: the bench's name.
+        directory: where; None: the user's state directory.
+        keep: how many stay, this one included; 0: all.
+        environment: the environment.
+    """
+    where = directory or state_directory(environment) / "recordings"
+    place = recordings.RecordingPlace(where, bench, datetime.now())
+    recordings.prune(where, max(keep - 1, 1) if keep else 0)
+    return place

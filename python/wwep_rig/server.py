@@ -1,0 +1,85 @@
+"""The WWEP server of a bench, as scripts use it."""
+
+from . import _core, faults
+from .bench_config import BenchConfig
+from .errors import RigError
+
+
+class Server:
+    """The WWEP server of the bench."""
+
+    def __init__(self, core: _core.Bench, config: BenchConfig) -> None:
+        self._core = core
+        self._config = config
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The host names that lead to it."""
+        return self._config.server.names
+
+    @property
+    def plain_endpoints(self) -> tuple[str, ...]:
+        """Addresses with ports, in the clear."""
+        return tuple(self._core.plain_endpoints)
+
+    @property
+    def tls_endpoints(self) -> tuple[str, ...]:
+        """Addresses with ports, over TLS."""
+        return tuple(self._core.tls_endpoints)
+
+    def register(self, device: int, register: int) -> int | None:
+        """What a register holds; None: nothing was written to it."""
+        return self._core.read_register(device, register)
+
+    def write(self, device: int, register: int, value: int) -> None:
+        """Put a 16-bit value into a register, as if a client had written it."""
+        self._core.write_register(device, register, value)
+
+    @property
+    def tls_versions(self) -> tuple[str, ...]:
+        """The versions of TLS that its profile allows."""
+        modern = ("TLSv1.2", "TLSv1.3")
+        return modern if self._config.server.tls_profile == "modern" else ("TLSv1.1", *modern)
+
+    def ask(self, request: str, *, timeout_s: float = 2.0) -> str:
+        """Send a request in the clear as another client would, and return the reply.
+
+        Raises:
+            RigError: there was no reply.
+        """
+        host, _, port = self._core.plain_endpoints[0].rpartition(":")
+        options = _core.ClientOptions()
+        options.host, options.port = host.strip("[]"), int(port)
+        options.timeout_s = timeout_s
+        answer = _core.exchange(options, request.encode())
+        if not answer.reply:
+            raise RigError(f"asked the bench's own server {request!r}: {answer.failure}")
+        return answer.reply.decode()
+
+    def clear(self) -> None:
+        """Forget every register of every device."""
+        self._core.clear_registers()
+
+    def fault(
+        self,
+        fault: faults.Fault,
+        *,
+        nth: int = 0,
+        device: int | None = None,
+        probability: float = 1.0,
+        seed: int = 0,
+        optional: bool = False,
+    ) -> faults.ArmedFault:
+        """Let the server misbehave for the length of a `with` block.
+
+        Args:
+            fault: what goes wrong.
+            nth: on the nth chance only, from 1; 0: on each.
+            device: for frames of this device ID only; None: of any.
+            probability: of each chance, 0 to 1.
+            seed: of the dice, so that a run can be repeated.
+            optional: whether it may go unused. Otherwise a fault that never came into effect
+                fails the test at the end of the block.
+        """
+        spec = faults.spec_of(fault, nth=nth, device=device, probability=probability, seed=seed)
+        return faults.ArmedFault(self._core, fault, spec, optional)

@@ -1,0 +1,65 @@
+"""The board under test, as scripts use it."""
+
+import os
+import signal
+
+from . import _core
+from .bench_config import BenchConfig, Contract, Kind
+from .errors import NoBench
+
+
+class Target:
+    """The board under test."""
+
+    def __init__(self, core: _core.Bench, config: BenchConfig) -> None:
+        self._core = core
+        self._config = config
+
+    @property
+    def device_id(self) -> int:
+        """16 bits: the sum of the six bytes of its MAC address."""
+        return self._config.device_id
+
+    @property
+    def mac(self) -> str:
+        """`02:00:00:00:00:01`."""
+        return self._config.target.mac
+
+    @property
+    def contract(self) -> Contract:
+        """What its firmware promises."""
+        return self._config.target.contract
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it runs, as far as the rig can tell."""
+        return self._core.target_is_running
+
+    @property
+    def pid(self) -> int:
+        """The process that stands for it; 0: none runs, or it is a real board."""
+        return self._core.target_pid
+
+    def start(self, *, timeout_s: float | None = None) -> None:
+        """Start it and wait until it is ready; nothing happens if it runs."""
+        self._core.start_target(self._ready_s(timeout_s))
+
+    def stop(self) -> None:
+        """Stop it."""
+        self._core.stop_target()
+
+    def reset(self, *, timeout_s: float | None = None) -> None:
+        """Start it anew, as abruptly as a reset pin does, and wait until it is ready."""
+        self._core.reset_target(self._ready_s(timeout_s))
+
+    def kill(self) -> None:
+        """End it at once, as a crash would. Raises NoBench for a board that is no process."""
+        if self._config.kind not in (Kind.SIM, Kind.KERNEL):
+            raise NoBench(
+                f"bench {self._config.name}: only a target that is a process can be killed"
+            )
+        if self.pid:
+            os.kill(self.pid, signal.SIGKILL)
+
+    def _ready_s(self, timeout_s: float | None) -> float:
+        return self._config.target.ready_timeout_ms / 1000 if timeout_s is None else timeout_s
