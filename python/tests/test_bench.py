@@ -107,7 +107,7 @@ def test_silence_tells_what_disturbed_it(sim):
     silence = window.stays_quiet(for_s=2.0)
 
     assert not silence
-    assert "button0" in repr(silence)
+    assert "led0 goes high" in repr(silence) and "W0003050001" in repr(silence)
 
 
 def test_window_holds_what_happened_since_it_began(sim):

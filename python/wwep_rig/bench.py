@@ -7,7 +7,7 @@ from types import TracebackType
 
 from . import _core
 from .bench_config import BenchConfig, Kind
-from .errors import NoBench, RigError, TargetFailed
+from .errors import NoBench, TargetFailed
 from .recording import Recording
 from .round_trip import RoundTrip, Until, round_trip_of
 from .server import Server
@@ -33,10 +33,9 @@ class LedView:
 class PendingTrip:
     """A press under way."""
 
-    def __init__(self, bench: "Bench", press_id: int, button: str, hold_s: float) -> None:
+    def __init__(self, bench: "Bench", press_id: int, hold_s: float) -> None:
         self._bench = bench
         self._press_id = press_id
-        self._button = button
         self._hold_s = hold_s
 
     @property
@@ -55,9 +54,7 @@ class PendingTrip:
             TargetFailed: it did not get there in time; the text says what was missing.
             RigError: the rig erred meanwhile, so nothing can be said about the target.
         """
-        return self._bench.wait_trip(
-            self._press_id, self._button, self._hold_s, until=until, timeout_s=timeout_s
-        )
+        return self._bench.wait_trip(self._press_id, self._hold_s, until=until, timeout_s=timeout_s)
 
 
 class Bench:
@@ -122,7 +119,7 @@ class Bench:
         if button not in self.buttons:
             raise NoBench(f"bench {self.name} has no button {button!r}, only {_list(self.buttons)}")
         press_id = self._core.start_press(button, hold_s=hold_s, profile=profile)
-        return PendingTrip(self, press_id, button, hold_s)
+        return PendingTrip(self, press_id, hold_s)
 
     def press(
         self,
@@ -207,13 +204,11 @@ class Bench:
         )
 
     def wait_trip(
-        self, press_id: int, button: str, hold_s: float, *, until: Until, timeout_s: float | None
+        self, press_id: int, hold_s: float, *, until: Until, timeout_s: float | None
     ) -> RoundTrip:
         """Wait for a press that was started; see `PendingTrip.wait`."""
         limit_s = self.config.press_timeout_s + hold_s if timeout_s is None else timeout_s
         reached = self._core.wait_trip(press_id, until, limit_s)
-        if errors := self.rig_errors:
-            raise RigError(f"while {button} was pressed: " + "; ".join(errors))
         trip = self.trip_of(press_id)
         if not reached:
             raise TargetFailed(self._what_is_missing(trip, hold_s, until, limit_s))

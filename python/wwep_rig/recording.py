@@ -27,7 +27,13 @@ FOLLOW_POLL_S = 1.0
 
 _Value = TypeVar("_Value")
 
-_DISTURBING = (_core.PressAsserted, _core.EdgeSeen, _core.ConnectionOpened, _core.FrameReceived)
+
+def _is_disturbing(event: _core.Event) -> bool:
+    value = event.value
+    if isinstance(value, _core.EdgeSeen):
+        # What the rig does to its buttons shows as presses; letting go of one disturbs nothing.
+        return value.source != _core.EdgeSource.rig
+    return isinstance(value, (_core.PressAsserted, _core.ConnectionOpened, _core.FrameReceived))
 
 
 @dataclass(frozen=True)
@@ -104,11 +110,10 @@ class Recording:
     def edges(self) -> tuple[Edge, ...]:
         """What the LEDs did."""
         lines = self._config.lines
-        buttons = set(self._config.target.contract.buttons)
         return tuple(
             edge_of(each, lines[each.line].is_active_high if each.line in lines else True)
             for each in self._of(_core.EdgeSeen)
-            if each.line not in buttons
+            if each.source != _core.EdgeSource.rig
         )
 
     @property
@@ -225,7 +230,7 @@ class Recording:
         give_up_at = time.monotonic() + for_s
         while True:
             self._read()
-            disturbing = [e for e in self._events[first:] if isinstance(e.value, _DISTURBING)]
+            disturbing = [e for e in self._events[first:] if _is_disturbing(e)]
             left_s = give_up_at - time.monotonic()
             if disturbing or left_s <= 0:
                 break

@@ -302,7 +302,9 @@ def connection_of(
 
 def edge_of(event: _core.EdgeSeen, is_active_high: bool) -> Edge:
     """The edge that an event tells of."""
-    return Edge(event.at_ns, event.line, (event.level is Level.high) == is_active_high, event.seqno)
+    # pybind11 makes a new object of an enum each time: == and not `is`.
+    is_high = event.level == Level.high
+    return Edge(event.at_ns, event.line, is_high == is_active_high, event.seqno)
 
 
 def round_trip_of(

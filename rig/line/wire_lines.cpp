@@ -109,7 +109,10 @@ bool WireLines::read_edges(std::vector<Edge>& edges) {
         if (error == EAGAIN || error == EINTR) {
             return false;
         }
-        cut(fmt::format("reading the wire failed: {}", std::strerror(error)));
+        // A board that was killed with records unread resets the wire: it is gone, nothing more.
+        cut(error == ECONNRESET
+                ? std::string()
+                : fmt::format("reading the wire failed: {}", std::strerror(error)));
         return false;
     }
     if (got == 0) {
@@ -181,8 +184,7 @@ Edge WireLines::drive(std::uint32_t line, Level level) {
     const bool lets_go = spec.drive == Drive::open_drain && level == Level::high;
     const auto wire_level = lets_go ? wire_released : static_cast<std::uint8_t>(level);
     if (!send_drive(line, wire_level)) {
-        throw RigError(fmt::format("line {}: {}", spec.name,
-                                   trouble_.empty() ? "no board is on the wire" : trouble_));
+        throw RigError(fmt::format("line {}: {}", spec.name, trouble_));
     }
     state.level = level;
     state.is_driven = !lets_go;
@@ -207,7 +209,7 @@ void WireLines::release(std::uint32_t line) noexcept {
 
 bool WireLines::send_drive(std::uint32_t line, std::uint8_t wire_level) noexcept {
     if (!socket_) {
-        return false;
+        return trouble_.empty();
     }
     const Record record{.kind = static_cast<std::uint8_t>(Kind::drive),
                         .pin = static_cast<std::uint8_t>(pins_[line]),
@@ -218,8 +220,11 @@ bool WireLines::send_drive(std::uint32_t line, std::uint8_t wire_level) noexcept
     if (sent == static_cast<ssize_t>(sizeof record)) {
         return true;
     }
-    // A record that fits only in part cannot be taken back, so that wire is of no use any more.
     const int error = errno;
+    if (sent < 0 && (error == EPIPE || error == ECONNRESET)) {
+        return true;  // read_edges() will find that nobody is there
+    }
+    // A record that fits only in part cannot be taken back, so that wire is of no use any more.
     cut(sent >= 0 || error == EAGAIN ? "the board does not read its wire"
                                      : std::string("the board is gone: ") + std::strerror(error));
     return false;

@@ -145,13 +145,24 @@ TEST_F(WireLinesTest, a_board_that_dies_is_noticed_and_can_be_replaced) {
     EXPECT_TRUE(read_all().empty());
     EXPECT_FALSE(lines_.is_connected());
     EXPECT_TRUE(lines_.descriptors().empty());
-    EXPECT_THROW(static_cast<void>(lines_.drive(button, Level::low)), rig::RigError);
+    EXPECT_EQ(lines_.trouble(), "") << "a board that dies is no fault of the rig";
 
     board_ = lines_.plug();
     EXPECT_TRUE(lines_.is_connected());
     board_sends(record(2, 2, 1, 1, 1));
     EXPECT_EQ(read_all().size(), 1U);
     EXPECT_EQ(lines_.edges_lost(), 0U) << "a new board counts from 1 again";
+}
+
+TEST_F(WireLinesTest, a_line_can_be_driven_although_no_board_is_there_any_more) {
+    static_cast<void>(lines_.drive(button, Level::low));
+    board_.reset();  // with a record unread, which resets the wire
+    EXPECT_EQ(lines_.drive(button, Level::high).seqno, 2U) << "before it has been noticed";
+    EXPECT_TRUE(read_all().empty());
+    EXPECT_FALSE(lines_.is_connected());
+    EXPECT_EQ(lines_.trouble(), "");
+    EXPECT_EQ(lines_.drive(button, Level::low).seqno, 3U) << "and after";
+    EXPECT_EQ(lines_.level(button), Level::low);
 }
 
 TEST_F(WireLinesTest, unplugging_is_end_of_file_for_the_board) {
