@@ -329,18 +329,20 @@ void Bench::play(std::size_t index) {
         .id = state.press, .line = state.button->name(), .released_ns = clock_.monotonic_ns()});
 }
 
-void Bench::release_buttons() {
-    call([this] {
-        for (ButtonState& state : buttons_) {
-            const bool was_pressing = state.button->is_pressing();
-            state.button->release();
-            if (was_pressing) {
-                take(PressReleased{.id = state.press,
-                                   .line = state.button->name(),
-                                   .released_ns = clock_.monotonic_ns()});
-            }
+void Bench::release_in_loop() {
+    for (ButtonState& state : buttons_) {
+        const bool was_pressing = state.button->is_pressing();
+        state.button->release();
+        if (was_pressing) {
+            take(PressReleased{.id = state.press,
+                               .line = state.button->name(),
+                               .released_ns = clock_.monotonic_ns()});
         }
-    });
+    }
+}
+
+void Bench::release_buttons() {
+    call([this] { release_in_loop(); });
 }
 
 bool Bench::led_is_on(const std::string& led) {
@@ -429,9 +431,7 @@ void Bench::reset_target(rig::Deadline deadline, const Interrupted& interrupted)
             throw rig::NoBench("this bench has no target that the rig could reset");
         }
         set_ready(false);
-        for (ButtonState& state : buttons_) {
-            state.button->release();
-        }
+        release_in_loop();
         if (lines_->is_connected()) {
             look_at_lines();  // what the old board still said
         }

@@ -141,6 +141,7 @@ class Bench final : private EventSink {
                      const std::function<void()>& look);
     void take_edge(const rig::Edge& edge);
     void play(std::size_t button);
+    void release_in_loop();
     void wait_until_ready(rig::Deadline deadline, const Interrupted& interrupted);
     void set_ready(bool is_ready);
     [[nodiscard]] bool wait_for(const std::function<bool()>& condition, rig::Deadline deadline,

@@ -73,7 +73,7 @@ def test_press_of_a_board_that_does_nothing_is_its_failure(wwep_rig, tmp_path):
     wwep_rig("bench", "new", "deaf", "--kind", "sim")
     path = tmp_path / "benches" / "deaf.toml"
     deaf = tmp_path / "deaf"
-    deaf.write_text("#!/bin/sh\necho I hear nothing\nsleep 600\n")
+    deaf.write_text("#!/bin/sh\necho ready\necho I hear nothing\nsleep 600\n")
     deaf.chmod(0o755)
     path.write_text(with_program(path.read_text(), deaf))
 

@@ -208,8 +208,9 @@ def test_fault_that_never_came_into_effect_fails_the_test(run_pytest):
 
 def test_killed_pytest_takes_the_pressed_board_with_it(environment, tmp_path, command_of_pytest):
     (tmp_path / "test_it.py").write_text(
+        "from wwep_rig import Until\n"
         "def test_press(bench, recording):\n"
-        "    bench.start_press('button0', hold_s=60.0)\n"
+        "    bench.press('button0', hold_s=60.0, until=Until.led)\n"
         "    print('pressed', bench.target.pid, bench.recording_path, flush=True)\n"
         "    recording.stays_quiet(for_s=60.0)\n"
         "    recording.wait_for(lambda event: False, 'the end', timeout_s=60.0)\n"

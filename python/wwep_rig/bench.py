@@ -15,6 +15,7 @@ from .target import Target
 from .timeline_text import last_events
 
 HOLD_S = 0.03
+RELEASE_LATE_MAX_S = 1.0
 
 
 class LedView:
@@ -75,6 +76,7 @@ class Bench:
         self._core = core
         self._resources = resources
         self._firmware = firmware
+        self._last_presses: dict[str, tuple[int, float]] = {}
         self.config = config
         self.recording_path = recording_path
         self.target = Target(core, config)
@@ -111,6 +113,8 @@ class Bench:
     ) -> PendingTrip:
         """Press a button without waiting for what comes of it.
 
+        A button that is still held from its last press is waited for.
+
         Args:
             button: its name.
             hold_s: how long it is held, from 0.001.
@@ -118,8 +122,20 @@ class Bench:
         """
         if button not in self.buttons:
             raise NoBench(f"bench {self.name} has no button {button!r}, only {_list(self.buttons)}")
+        self._wait_until_released(button)
         press_id = self._core.start_press(button, hold_s=hold_s, profile=profile)
+        self._last_presses[button] = (press_id, hold_s)
         return PendingTrip(self, press_id, hold_s)
+
+    def _wait_until_released(self, button: str) -> None:
+        press_id, hold_s = self._last_presses.pop(button, (0, 0.0))
+        give_up_at = time.monotonic() + hold_s + RELEASE_LATE_MAX_S
+        while press_id:
+            cursor = self._core.cursor()
+            left_s = give_up_at - time.monotonic()
+            if self._core.round_trip(press_id).released_ns or left_s <= 0:
+                return
+            self._core.wait_events(cursor, left_s, 1)
 
     def press(
         self,

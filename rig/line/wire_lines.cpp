@@ -110,9 +110,8 @@ bool WireLines::read_edges(std::vector<Edge>& edges) {
             return false;
         }
         // A board that was killed with records unread resets the wire: it is gone, nothing more.
-        cut(error == ECONNRESET
-                ? std::string()
-                : fmt::format("reading the wire failed: {}", std::strerror(error)));
+        cut(error == ECONNRESET ? std::string()
+                                : fmt::format("reading the wire failed: {}", std::strerror(error)));
         return false;
     }
     if (got == 0) {
