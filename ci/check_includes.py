@@ -172,6 +172,9 @@ def libraries_stay_at_home(tree: Tree) -> Iterator[Finding]:
     for source in tree.sources:
         for include in source.includes:
             library = library_of(include)
+            # A benchmark measures against the bare library.
+            if source.path.endswith("_benchmark.cpp"):
+                continue
             if library and not source.path.startswith(homes := LIBRARY_HOMES[library][1]):
                 what = f"{include.name}: {library} is used in {' and '.join(homes)} only"
                 yield Finding(source.path, include.line, what)

@@ -14,6 +14,7 @@ if(WWEP_BUILD_BENCHMARKS)
 endif()
 if(WWEP_BUILD_BINDINGS)
     set(Python_FIND_VIRTUALENV STANDARD)
-    find_package(Python REQUIRED COMPONENTS Interpreter Development.Module)
+    find_package(Python REQUIRED COMPONENTS Interpreter Development.Module
+        OPTIONAL_COMPONENTS Development.Embed)
     find_package(pybind11 REQUIRED)
 endif()
