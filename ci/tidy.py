@@ -24,7 +24,6 @@ TEST_CHECKS = [
     "-*",
     "bugprone-dangling-handle",
     "bugprone-infinite-loop",
-    "bugprone-unused-raii",
     "bugprone-use-after-move",
     "performance-for-range-copy",
     "performance-unnecessary-copy-initialization",
