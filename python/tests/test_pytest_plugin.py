@@ -274,3 +274,63 @@ def test_interrupted_run_closes_the_bench_and_has_no_good_verdict(
 
     assert process.returncode == pytest.ExitCode.INTERRUPTED
     assert last_line(out) == "rig: rig-error"
+
+
+def test_lost_edges_are_an_error_of_the_rig_and_no_verdict_on_the_target(
+    run_pytest, wwep_rig, tmp_path
+):
+    wwep_rig("bench", "new", "flood", "--kind", "sim")
+    path = tmp_path / "benches" / "flood.toml"
+    path.write_text(path.read_text().replace('"dual_client"', '"edge_flood"'))
+
+    done = run_pytest(
+        "from wwep_rig import Until\n"
+        "def test_first(bench, recording):\n"
+        "    bench.press('button0', until=Until.led)\n"
+        "    recording.wait_for_console('flood: made', timeout_s=5.0)\n"
+        "def test_second(bench, recording):\n"
+        "    pass\n",
+        "--rig-bench",
+        "flood",
+    )
+
+    assert done.code == 1
+    assert re.search(r"RigError: \d+ edges were lost between the board and the rig", done.out)
+    assert "1 skipped, 1 error" in done.out
+    assert last_line(done.out) == "rig: rig-error"
+
+
+def test_bench_that_another_user_has_is_a_skip_that_names_them(run_pytest, wwep_rig, start):
+    wwep_rig("bench", "new", "shared", "--kind", "sim")
+    other = start("watch", "--bench", "shared")
+    other.stdout.readline()
+
+    done = run_pytest(PASSING, "--rig-bench", "shared", "-rs")
+
+    assert "1 skipped" in done.out
+    assert f"bench shared is in use: process {other.pid} " in done.out
+    assert last_line(done.out) == "rig: no-bench"
+
+
+def test_two_runs_side_by_side_do_not_meet(environment, tmp_path, command_of_pytest):
+    (tmp_path / "test_it.py").write_text(
+        "def test_presses(bench, recording):\n"
+        "    for _ in range(10):\n"
+        "        bench.press('button0')\n"
+        "    assert len(recording.frames) == 10\n"
+    )
+    (tmp_path / "pytest.ini").write_text("[pytest]\n")
+    runs = [
+        subprocess.Popen(
+            [*command_of_pytest, "test_it.py"],
+            env=environment,
+            cwd=tmp_path,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(2)
+    ]
+
+    outs = [run.communicate(timeout=60)[0] for run in runs]
+
+    assert [last_line(out) for out in outs] == ["rig: good", "rig: good"]

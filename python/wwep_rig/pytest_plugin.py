@@ -20,7 +20,7 @@ _SETTINGS = {
     "rig_require": "a bench that is not there is a failure, not a skip",
     "rig_record": "folder for recordings (default: the user's state directory)",
     "rig_keep": "how many recordings stay in that folder; 0: all "
-    "(default: 50, or all with --rig-record)",
+    "(default: 200, or all with --rig-record)",
 }
 
 _Hook = TypeVar("_Hook", bound=Callable[..., Any])

@@ -1,7 +1,7 @@
 """The rig's part of one pytest session: the bench, its recording, and the verdict on the run."""
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Protocol
@@ -148,7 +148,7 @@ class RigSession:
         errors = bench.rig_errors[self._rig_errors_known :]
         self._rig_errors_known += len(errors)
         if errors and not self._first_rig_error:
-            raise RigError("; ".join(errors))
+            raise RigError(_told(errors))
 
     def _note_latencies(self, item: pytest.Item, bench: Bench) -> None:
         presses = item.stash[recording_key].presses
@@ -192,7 +192,7 @@ class RigSession:
             yield open_another
             errors = [error for bench in opened for error in bench.rig_errors]
         if errors and not self._first_rig_error:
-            raise RigError("; ".join(errors))
+            raise RigError(_told(errors))
 
     def _skip_unless_private(self) -> None:
         config = read_bench_file(load_bench_file(self._bench_name, self._environment))
@@ -299,6 +299,12 @@ class RigSession:
         if self._bench is None:
             raise NoBench("the bench is closed")
         return self._bench
+
+
+def _told(errors: Sequence[str]) -> str:
+    """The first of several errors: the others mostly follow from it."""
+    more = len(errors) - 1
+    return f"{errors[0]} (and {more} more: see the timeline)" if more else errors[0]
 
 
 def _uses_bench(item: pytest.Item) -> bool:

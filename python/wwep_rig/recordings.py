@@ -9,7 +9,7 @@ from types import TracebackType
 
 from .errors import RigError
 
-KEEP_DEFAULT = 50
+KEEP_DEFAULT = 200
 
 _NAME = re.compile(r"\d{8}-\d{6}-[A-Za-z0-9_.-]+-\d+\.sqlite\Z")
 # What SQLite and the rig put beside a recording.

@@ -233,11 +233,12 @@ class RoundTrip:
 
     @property
     def latencies(self) -> Latencies:
-        """How long each part took."""
+        """How long each part took, as far as the first frame and the reply to it go."""
         start_ns = self.press.at_ns
-        frame = self.frames[-1] if self.frames else None
-        reply = self.replies[-1] if self.replies else None
-        handshake_ns = self.connections[-1].handshake_ns if self.connections else 0
+        bearer = next((each for each in self.connections if each.frames), None)
+        frame = bearer.frames[0] if bearer else None
+        reply = bearer.replies[0] if bearer and bearer.replies else None
+        handshake_ns = bearer.handshake_ns if bearer else 0
 
         def since(begin_ns: int, end_ns: int) -> float | None:
             return (end_ns - begin_ns) / 1e6 if end_ns else None
