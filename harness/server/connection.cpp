@@ -156,7 +156,7 @@ void Connection::look_at_session() {
                                                        context_.limits.conversation,
                                                        context_.clock.monotonic_ns());
     }
-    if (session == TlsSession::State::failed && state_ != State::finishing) {
+    if (session == TlsSession::State::failed && state_ == State::talking) {
         finish(tls_->failure());
     } else if (session == TlsSession::State::closed_by_peer ||
                session == TlsSession::State::truncated) {
