@@ -167,28 +167,40 @@ Loop::TimerId Loop::at(rig::TimestampNs at_ns, std::function<void()> callback) {
 }
 
 void Loop::cancel(TimerId id) {
+    // The kernel's timer stays armed: at worst the loop wakes once for nothing.
+    static_cast<void>(take_timer(id));
+}
+
+std::function<void()> Loop::take_timer(TimerId id) {
     const auto time = timer_times_.find(id);
     if (time == timer_times_.end()) {
-        return;
+        return nullptr;
     }
+    std::function<void()> callback;
     const auto [first, last] = timers_.equal_range(time->second);
     for (auto timer = first; timer != last; ++timer) {
         if (timer->second.first == id) {
+            callback = std::move(timer->second.second);
             timers_.erase(timer);
             break;
         }
     }
     timer_times_.erase(time);
-    // The kernel's timer stays armed: at worst the loop wakes once for nothing.
+    return callback;
 }
 
 void Loop::run_timers() {
-    const rig::TimestampNs now_ns = clock_.monotonic_ns();
-    while (!timers_.empty() && timers_.begin()->first <= now_ns) {
-        const auto callback = std::move(timers_.begin()->second.second);
-        timer_times_.erase(timers_.begin()->second.first);
-        timers_.erase(timers_.begin());
-        guarded(callback);
+    // A timer that a callback sets waits for the next round, however soon it is due: one that keeps
+    // setting itself must not keep the loop from its descriptors.
+    const auto due_end = timers_.upper_bound(clock_.monotonic_ns());
+    std::vector<TimerId> due;
+    for (auto timer = timers_.begin(); timer != due_end; ++timer) {
+        due.push_back(timer->second.first);
+    }
+    for (const TimerId id : due) {
+        if (const auto callback = take_timer(id)) {  // none: a callback before it cancelled it
+            guarded(callback);
+        }
     }
     arm_timer();
 }

@@ -76,6 +76,7 @@ class Loop {
     void guarded(const std::function<void()>& callback);
     void run_posted();
     void run_timers();
+    [[nodiscard]] std::function<void()> take_timer(TimerId id);
     void arm_timer();
     void set_epoll(int operation, int fd, Interest interest, WatchId id);
 

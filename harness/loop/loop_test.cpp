@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <functional>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -163,6 +164,37 @@ TEST_F(LoopTest, does_not_fire_a_cancelled_timer) {
     loop_.run();
     loop_.cancel(timer);  // it has fired: ignored
     EXPECT_EQ(fired, 0);
+}
+
+TEST_F(LoopTest, a_timer_that_sets_itself_anew_at_once_leaves_others_their_turn) {
+    int fired = 0;
+    std::function<void()> again = [&] {
+        if (++fired < 1'000'000) {
+            static_cast<void>(loop_.at(1, again));
+        }
+    };
+    static_cast<void>(loop_.at(1, again));
+    Pair pair = make_pair();
+    int fired_when_heard = 0;
+    static_cast<void>(loop_.watch(pair.here.get(), {.readable = true}, [&](harness::Ready) {
+        fired_when_heard = fired;
+        loop_.stop();
+    }));
+    say(pair.there, "x");
+    loop_.run();
+    EXPECT_LT(fired_when_heard, 1'000);
+}
+
+TEST_F(LoopTest, a_due_timer_that_another_due_one_cancels_does_not_fire) {
+    harness::Loop::TimerId second = 0;
+    bool has_fired = false;
+    static_cast<void>(loop_.at(1, [&] {
+        loop_.cancel(second);
+        loop_.stop();
+    }));
+    second = loop_.at(2, [&] { has_fired = true; });
+    loop_.run();
+    EXPECT_FALSE(has_fired);
 }
 
 TEST_F(LoopTest, lives_on_after_a_callback_threw) {
