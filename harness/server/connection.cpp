@@ -290,7 +290,11 @@ void Connection::on_writable() {
 void Connection::on_time() {
     const TimestampNs now_ns = context_.clock.monotonic_ns();
     const ConnectionLimits& limits = context_.limits;
-    if (state_ == State::handshaking && now_ns >= opened_ns_ + limits.handshake_timeout.count()) {
+    if (state_ == State::handshaking && hears()) {
+        on_readable();  // what has arrived in time must not be taken for late
+    }
+    if (state_ == State::handshaking && hears() &&
+        now_ns >= opened_ns_ + limits.handshake_timeout.count()) {
         const std::string failure =
             fmt::format("no handshake within {} s",
                         static_cast<double>(limits.handshake_timeout.count()) / 1e9);
@@ -307,9 +311,9 @@ void Connection::on_time() {
         end(end_reason());
         return;
     }
-    if (state_ == State::talking && context_.sink.has_room()) {
-        on_readable();  // what has arrived in time must not be taken for late
-        if (state_ == State::talking) {
+    if (state_ == State::talking && hears()) {
+        on_readable();  // likewise
+        if (state_ == State::talking && hears()) {
             conversation_->time_passed(context_.clock.monotonic_ns());
             collect_exchanges();
         }
@@ -372,6 +376,10 @@ void Connection::advance() {
     }
 }
 
+bool Connection::hears() const {
+    return !context_.is_held_back && context_.sink.has_room();
+}
+
 std::string Connection::end_reason() const {
     if (!reason_.empty()) {
         return reason_;
@@ -394,7 +402,7 @@ void Connection::end(std::string reason) {
 Interest Connection::interest() const {
     const std::size_t waiting = unsent().size() + pending_.size() * accepted_reply_size;
     return {.readable = state_ != State::over && !peer_has_ended_ && waiting < bytes_unsent_max &&
-                        context_.sink.has_room(),
+                        !context_.is_held_back,
             .writable = state_ != State::over && !unsent().empty()};
 }
 
@@ -404,10 +412,12 @@ std::optional<TimestampNs> Connection::deadline_ns() const {
         earliest = earliest ? std::min(*earliest, at_ns) : at_ns;
     };
     const ConnectionLimits& limits = context_.limits;
-    if (state_ == State::handshaking) {
+    // While peers are held back these deadlines rest: acting on them is not possible, so a timer
+    // for one that has passed would fire for ever.
+    if (state_ == State::handshaking && !context_.is_held_back) {
         consider(opened_ns_ + limits.handshake_timeout.count());
     }
-    if (state_ == State::talking) {
+    if (state_ == State::talking && !context_.is_held_back) {
         if (const auto deadline = conversation_->deadline_ns()) {
             consider(*deadline);
         }

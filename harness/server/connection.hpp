@@ -47,6 +47,9 @@ struct ConnectionContext {
     DeviceIdWatch& device_ids;
     FrameId& last_frame_id;
     ConnectionLimits limits;
+    /// The sink was found full: nothing is read, and no peer is late meanwhile. The server sets it,
+    /// so that all connections go by one look at the sink, and sees to it that they go on.
+    bool is_held_back = false;
 };
 
 class Connection {
@@ -115,6 +118,8 @@ class Connection {
     void finish(std::string reason);
     void end(std::string reason);
     [[nodiscard]] std::span<const std::uint8_t> unsent() const;
+    /// Whether what the peer says is taken now: if not, it cannot be late.
+    [[nodiscard]] bool hears() const;
     [[nodiscard]] std::string end_reason() const;
 
     ConnectionContext& context_;

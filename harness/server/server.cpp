@@ -203,6 +203,9 @@ void Server::with_connection(ConnectionId id, Action&& action) {
 }
 
 void Server::settle(ConnectionId id) {
+    // First, because what follows goes by it: a sink that gets room between two looks at it would
+    // leave the connection deaf.
+    hold_back_if_full();
     const auto found = connections_.find(id);
     Entry& entry = found->second;
     if (entry.connection->is_over()) {
@@ -219,7 +222,6 @@ void Server::settle(ConnectionId id) {
         loop_.change(entry.watch, entry.connection->interest());
         arm(id, entry);
     }
-    hold_back_if_full();
 }
 
 void Server::arm(ConnectionId id, Entry& entry) {
@@ -247,6 +249,7 @@ void Server::hold_back_if_full() {
         return;
     }
     held_back_since_ns_ = loop_.clock().monotonic_ns();
+    context_.is_held_back = true;
     for (auto& [id, entry] : connections_) {
         loop_.change(entry.watch, entry.connection->interest());
     }
@@ -263,6 +266,7 @@ void Server::go_on_if_room() {
     }
     const std::int64_t held_back_ns = now_ns - held_back_since_ns_;
     held_back_since_ns_ = 0;
+    context_.is_held_back = false;
     note(fmt::format("connections waited {:.0f} ms for the recorder",
                      static_cast<double>(held_back_ns) / 1e6),
          held_back_ns > held_back_max_ns);
