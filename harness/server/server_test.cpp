@@ -301,4 +301,235 @@ TEST_F(ServerTest, two_boards_with_one_device_id_are_reported) {
     EXPECT_THAT(note.what, HasSubstr("0FAC"));
 }
 
+// Line ends --------------------------------------------------------------------------------------
+
+class LineEndTest : public ServerTest {
+  protected:
+    static ServerOptions keep_open_options() {
+        auto options = plain_options();
+        options.limits.mode = ConversationMode::keep_open;
+        return options;
+    }
+};
+
+TEST_F(LineEndTest, one_is_swallowed_after_each_frame_however_the_reads_cut_it) {
+    start(keep_open_options());
+    Peer peer(endpoint_);
+    peer.say("R000000\r");
+    EXPECT_EQ(peer.hear(1), "X");
+    peer.say("\n");
+    EXPECT_TRUE(peer.hears_nothing(30ms));
+    peer.say("R000000\n");
+    EXPECT_EQ(peer.hear(1), "X");
+    peer.say("R000000");
+    EXPECT_EQ(peer.hear(1), "X");
+    peer.say("\r\n");
+    EXPECT_TRUE(peer.hears_nothing(30ms));
+    peer.say("R000000");
+    EXPECT_EQ(peer.hear(1), "X");
+    peer.half_close();
+    EXPECT_EQ(peer.hear_until_end(), "");
+    EXPECT_EQ(wait_for<ConnectionClosed>().end_reason, "peer closed");
+    EXPECT_EQ(all<FrameReceived>().size(), 4U);
+}
+
+TEST_F(LineEndTest, a_second_one_is_illegal) {
+    start(keep_open_options());
+    const Peer peer(endpoint_);
+    peer.say("R000000\n");
+    EXPECT_EQ(peer.hear(1), "X");
+    peer.say("\n");
+    EXPECT_EQ(peer.hear_until_end(), "X");
+    const auto illegal = wait_for<FrameReceived>(
+        [](const FrameReceived& frame) { return frame.verdict == FrameVerdict::illegal; });
+    EXPECT_EQ(illegal.raw, "\n");
+    EXPECT_THAT(illegal.reason, HasSubstr("0x0a"));
+}
+
+TEST_F(LineEndTest, one_before_the_first_frame_is_illegal) {
+    start();
+    const Peer peer(endpoint_);
+    peer.say("\nR000000");
+    EXPECT_EQ(peer.hear_until_end(), "X");
+    EXPECT_EQ(wait_for<FrameReceived>().verdict, FrameVerdict::illegal);
+    EXPECT_EQ(all<FrameReceived>().size(), 1U);
+}
+
+TEST_F(LineEndTest, starts_no_frame_timeout) {
+    auto options = keep_open_options();
+    options.limits.conversation.frame_timeout = 20ms;
+    start(std::move(options));
+    const Peer peer(endpoint_);
+    peer.say("R000000\r");
+    EXPECT_EQ(peer.hear(1), "X");
+    EXPECT_TRUE(peer.hears_nothing(80ms));
+    peer.say("\nR000000");
+    EXPECT_EQ(peer.hear(1), "X");
+    EXPECT_EQ(all<FrameReceived>().size(), 2U);
+}
+
+// Ends -------------------------------------------------------------------------------------------
+
+TEST_F(ServerTest, the_reply_is_not_lost_to_a_reset_when_the_client_sends_more_than_is_read) {
+    start();
+    const Peer peer(endpoint_);
+    const std::string more(1'000, 'z');
+    peer.say("W000500AA01");
+    for (int i = 0; i < 1'000; ++i) {
+        peer.say(more);  // most of it while the server drains
+    }
+    peer.half_close();
+    EXPECT_EQ(peer.hear_until_end(), "A000500AA01");
+    EXPECT_EQ(wait_for<ConnectionClosed>().ignored_bytes, 1'000'000);
+    EXPECT_EQ(wait_for<ConnectionClosed>().end_reason, "answered");
+    EXPECT_EQ(all<FrameReceived>().size(), 1U);
+}
+
+TEST_F(ServerTest, a_peer_that_never_ends_its_side_is_drained_for_a_bounded_time) {
+    auto options = plain_options();
+    options.limits.drain_timeout = 100ms;
+    start(std::move(options));
+    const Peer peer(endpoint_);
+    peer.say("R000000");
+    EXPECT_EQ(peer.hear_until_end(), "X");
+    const auto closed = wait_for<ConnectionClosed>();
+    EXPECT_EQ(closed.end_reason, "answered");
+    EXPECT_GE(closed.at_ns - wait_for<ReplySent>().replied_ns, 99 * rig::ns_per_ms);
+}
+
+TEST_F(ServerTest, keep_open_closes_a_connection_that_idles_between_frames) {
+    auto options = plain_options();
+    options.limits.mode = ConversationMode::keep_open;
+    options.limits.conversation.idle_timeout = 60ms;
+    start(std::move(options));
+    const Peer peer(endpoint_);
+    peer.say("R000000");
+    EXPECT_EQ(peer.hear_until_end(), "X");
+    EXPECT_EQ(wait_for<ConnectionClosed>().end_reason, "idle for 60 ms");
+    EXPECT_EQ(all<FrameReceived>().size(), 1U);
+}
+
+TEST_F(ServerTest, with_the_default_timeout_the_x_is_out_before_the_labs_clients_give_up) {
+    start();
+    const Peer peer(endpoint_);
+    const auto sent_ns = clock_.monotonic_ns();
+    peer.say("W0");
+    EXPECT_EQ(peer.hear(1), "X");
+    EXPECT_LT(wait_for<ReplySent>().replied_ns - sent_ns, 500 * rig::ns_per_ms);
+}
+
+TEST_F(ServerTest, a_reset_while_a_late_reply_waits_ends_the_connection_without_it) {
+    start();
+    in_loop([this] { server_->add_fault({.kind = FaultKind::late, .delay = 10min}); });
+    Peer peer(endpoint_);
+    peer.say("R000000");
+    wait_for<FrameReceived>();
+    peer.reset();
+    EXPECT_EQ(wait_for<ConnectionClosed>().end_reason, "peer reset the connection after its frame");
+    EXPECT_TRUE(all<ReplySent>().empty());
+    EXPECT_EQ(in_loop([this] { return server_->connections_open(); }), 0U);
+}
+
+TEST_F(ServerTest, gone_leaves_the_connections_that_are_open) {
+    start();
+    const Peer open(endpoint_);
+    wait_for<ConnectionOpened>();
+    const auto id = in_loop([this] { return server_->add_fault({.kind = FaultKind::gone}); });
+    EXPECT_EQ(Peer(endpoint_).connect_error(), ECONNREFUSED);
+    open.say("R000000");
+    EXPECT_EQ(open.hear_until_end(), "X");
+    in_loop([&] { server_->remove_fault(id); });
+    EXPECT_EQ(Peer(endpoint_).connect_error(), 0);
+}
+
+// Want of room -----------------------------------------------------------------------------------
+
+TEST_F(ServerTest, a_frame_whose_timeout_passes_without_room_holds_nobody_up) {
+    auto options = plain_options();
+    options.limits.conversation.frame_timeout = 20ms;
+    start(std::move(options));
+    const Peer peer(endpoint_);
+    peer.say("W0");
+    // In the loop, so that the first bytes have been read and the rest has not.
+    in_loop([&] {
+        sink_.room = false;
+        peer.say("FAC0B1234");
+    });
+    auto answered = std::async(std::launch::async, [&] {
+        EXPECT_TRUE(peer.hears_nothing(60ms));
+        in_loop([] {});
+    });
+    EXPECT_EQ(answered.wait_for(5s), std::future_status::ready) << "the loop is busy with itself";
+    sink_.room = true;
+    // Its end arrived in time, by the kernel's stamp: that the server could not read it is no fault
+    // of the peer.
+    EXPECT_EQ(peer.hear_until_end(), "A0FAC0B1234");
+}
+
+TEST_F(ServerTest, room_that_comes_and_goes_leaves_no_connection_unheard) {
+    auto options = plain_options();
+    options.limits.mode = ConversationMode::keep_open;
+    start(std::move(options));
+    const Peer peer(endpoint_);
+    std::atomic<bool> is_over = false;
+    std::thread gate([&] {
+        while (!is_over) {
+            sink_.room = !sink_.room;
+        }
+        sink_.room = true;
+    });
+    std::string heard;
+    for (int i = 0; i < 300; ++i) {
+        peer.say("R000000");
+        heard = peer.hear(1);
+        if (heard != "X") {
+            break;
+        }
+    }
+    is_over = true;
+    gate.join();
+    EXPECT_EQ(heard, "X");
+}
+
+// Want of descriptors ----------------------------------------------------------------------------
+
+/// Leaves this process room for `spare` more descriptors while it lives.
+class FewDescriptors {
+  public:
+    explicit FewDescriptors(rlim_t spare) {
+        ::getrlimit(RLIMIT_NOFILE, &before_);
+        const rig::UniqueFd lowest(::dup(0));
+        rlimit few = before_;
+        few.rlim_cur = static_cast<rlim_t>(lowest.get()) + spare;
+        EXPECT_EQ(::setrlimit(RLIMIT_NOFILE, &few), 0);
+    }
+    ~FewDescriptors() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+    FewDescriptors(const FewDescriptors&) = delete;
+    FewDescriptors& operator=(const FewDescriptors&) = delete;
+
+  private:
+    rlimit before_{};
+};
+
+TEST_F(ServerTest, out_of_descriptors_new_connections_wait_and_the_rig_says_so) {
+    start();
+    const Peer old(endpoint_);
+    wait_for<ConnectionOpened>();
+    std::unique_ptr<Peer> waiting;
+    {
+        const FewDescriptors limit(1);  // the peer's own
+        waiting = std::make_unique<Peer>(endpoint_);
+        ASSERT_EQ(waiting->connect_error(), 0);
+        waiting->say("R000000");
+        const auto note = wait_for<RigNote>();
+        EXPECT_TRUE(note.is_error);
+        EXPECT_THAT(note.what, HasSubstr("accept a connection on " + endpoint_));
+        EXPECT_THAT(note.what, HasSubstr("Too many open files"));
+        old.say("R000000");
+        EXPECT_EQ(old.hear(1), "X");
+        EXPECT_TRUE(waiting->hears_nothing(20ms));
+    }
+    EXPECT_EQ(waiting->hear_until_end(), "X");
+}
+
 }  // namespace
