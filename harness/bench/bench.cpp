@@ -53,10 +53,8 @@ Bench::Bench(BenchOptions options, const rig::Clock& clock, const TlsLibrary& tl
     }
     if (recorder_ != nullptr) {
         recorder_->on_trouble([this](const std::string& trouble) {
-            // From the recorder's thread, which must not be asked to record it.
-            loop_.post([this, trouble] {
-                take(RigNote{.at_ns = clock_.monotonic_ns(), .what = trouble, .is_error = true});
-            });
+            // On the recorder's thread. The recording has its own note of it, if it can.
+            add_rig_error(trouble);
         });
     }
     loop_.on_error([this](const std::exception& error) {
@@ -150,15 +148,22 @@ void Bench::take(Event event) {
     {
         const std::lock_guard lock(mutex_);
         trips_.take(event);
-        if (const auto* const note = std::get_if<RigNote>(&event);
-            note != nullptr && note->is_error) {
-            ++rig_errors_count_;
-            if (rig_errors_.size() < rig_errors_kept_max) {
-                rig_errors_.push_back(note->what);
-            }
-        }
+    }
+    if (const auto* const note = std::get_if<RigNote>(&event); note != nullptr && note->is_error) {
+        add_rig_error(note->what);
     }
     timeline_.take(std::move(event));
+    changed_.notify_all();
+}
+
+void Bench::add_rig_error(const std::string& what) {
+    {
+        const std::lock_guard lock(mutex_);
+        ++rig_errors_count_;
+        if (rig_errors_.size() < rig_errors_kept_max) {
+            rig_errors_.push_back(what);
+        }
+    }
     changed_.notify_all();
 }
 

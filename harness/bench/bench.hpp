@@ -128,6 +128,7 @@ class Bench final : private EventSink {
     void take(Event event) override;
     [[nodiscard]] bool has_room() const override;
 
+    void add_rig_error(const std::string& what);
     template <class Work>
     auto call(Work&& work);
     void run_loop();

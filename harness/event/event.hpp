@@ -91,7 +91,8 @@ struct FrameReceived {
     FrameVerdict verdict = FrameVerdict::illegal;
     std::optional<std::uint16_t> device = {};  ///< absent in an illegal or truncated frame
     std::optional<std::uint8_t> reg = {};      ///< register; likewise
-    std::optional<std::uint16_t> value = {};   ///< of a write: written; of a read: answered, if it was
+    std::optional<std::uint16_t> value =
+        {};              ///< of a write: written; of a read: answered, if it was
     std::string raw;     ///< the bytes as they came, at most 64 of an illegal frame
     std::string reason;  ///< why it is illegal or truncated; empty otherwise
     bool operator==(const FrameReceived&) const = default;

@@ -182,13 +182,17 @@ void Recorder::close() {
 
 void Recorder::on_trouble(std::function<void(std::string)> callback) {
     std::string error;
+    std::function<void(std::string)> call_now;
     {
         const std::lock_guard lock(mutex_);
-        on_trouble_ = callback;
         error = error_;
+        if (!error.empty()) {
+            call_now = callback;
+        }
+        on_trouble_ = std::move(callback);
     }
-    if (!error.empty() && callback) {
-        callback(error);
+    if (call_now) {
+        call_now(error);
     }
 }
 

@@ -27,11 +27,11 @@ enum class FaultKind : std::uint8_t {
 
 struct FaultSpec {
     FaultKind kind = FaultKind::late;
-    std::chrono::nanoseconds delay{0};    ///< late: how much later
-    std::int64_t nth = 0;                 ///< fires on the nth chance only, from 1; 0: on each
+    std::chrono::nanoseconds delay{0};         ///< late: how much later
+    std::int64_t nth = 0;                      ///< fires on the nth chance only, from 1; 0: on each
     std::optional<std::uint16_t> device = {};  ///< fires for frames of this device only
-    double probability = 1.0;             ///< 0 to 1
-    std::uint64_t seed = 0;               ///< of the dice for `probability`
+    double probability = 1.0;                  ///< 0 to 1
+    std::uint64_t seed = 0;                    ///< of the dice for `probability`
 };
 
 /// What befalls one frame.

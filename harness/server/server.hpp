@@ -23,8 +23,8 @@ namespace harness {
 
 struct ServerOptions {
     std::vector<std::string> addresses{"127.0.0.1"};  ///< IPv4 and IPv6
-    std::optional<std::uint16_t> plain_port = {};          ///< nothing: no listener in the clear; 0: any
-    std::optional<std::uint16_t> tls_port = {};            ///< nothing: no TLS listener; 0: any
+    std::optional<std::uint16_t> plain_port = {};     ///< nothing: no listener in the clear; 0: any
+    std::optional<std::uint16_t> tls_port = {};       ///< nothing: no TLS listener; 0: any
     TlsServerConfig tls;
     ConnectionLimits limits;
     std::size_t connections_max = 16'384;

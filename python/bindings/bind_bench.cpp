@@ -12,7 +12,7 @@ namespace bindings {
 namespace {
 
 using harness::Bench;
-using release_gil = py::call_guard<py::gil_scoped_release>;
+using ReleaseGil = py::call_guard<py::gil_scoped_release>;
 
 constexpr std::size_t events_at_once_max = 10'000;
 constexpr double hold_s_default = 0.03;
@@ -87,7 +87,7 @@ void add_bench(py::module_& m) {
                  bench->close();
              })
         .def(
-            "close", [](BoundBench& b) { b->close(); }, release_gil())
+            "close", [](BoundBench& b) { b->close(); }, ReleaseGil())
         .def_property_readonly("plain_endpoints",
                                [](BoundBench& b) { return b->plain_endpoints(); })
         .def_property_readonly("tls_endpoints", [](BoundBench& b) { return b->tls_endpoints(); })
@@ -106,10 +106,10 @@ void add_bench(py::module_& m) {
             py::arg("timeout_s"))
         .def_property_readonly(
             "target_is_running",
-            py::cpp_function([](BoundBench& b) { return b->target_is_running(); }, release_gil()))
+            py::cpp_function([](BoundBench& b) { return b->target_is_running(); }, ReleaseGil()))
         .def_property_readonly(
             "target_pid",
-            py::cpp_function([](BoundBench& b) { return b->target_pid(); }, release_gil()))
+            py::cpp_function([](BoundBench& b) { return b->target_pid(); }, ReleaseGil()))
         .def_property_readonly("buttons", [](BoundBench& b) { return b->buttons(); })
         .def_property_readonly("leds", [](BoundBench& b) { return b->leds(); })
         .def(
@@ -119,10 +119,10 @@ void add_bench(py::module_& m) {
                 return b->start_press(button, from_seconds(hold_s), profile);
             },
             py::arg("button"), py::kw_only(), py::arg("hold_s") = hold_s_default,
-            py::arg("profile") = "ideal", release_gil())
+            py::arg("profile") = "ideal", ReleaseGil())
         .def(
             "round_trip", [](BoundBench& b, harness::PressId id) { return b->round_trip(id); },
-            py::arg("press_id"), release_gil())
+            py::arg("press_id"), ReleaseGil())
         .def(
             "wait_trip",
             [](BoundBench& b, harness::PressId id, harness::Until until, double timeout_s) {
@@ -131,64 +131,64 @@ void add_bench(py::module_& m) {
             },
             py::arg("press_id"), py::arg("until"), py::arg("timeout_s"))
         .def(
-            "release_buttons", [](BoundBench& b) { b->release_buttons(); }, release_gil())
+            "release_buttons", [](BoundBench& b) { b->release_buttons(); }, ReleaseGil())
         .def(
             "led_is_on", [](BoundBench& b, const std::string& led) { return b->led_is_on(led); },
-            py::arg("led"), release_gil())
+            py::arg("led"), ReleaseGil())
         .def(
             "read_register",
             [](BoundBench& b, std::uint16_t device, std::uint8_t reg) {
                 return b->read_register(device, reg);
             },
-            py::arg("device"), py::arg("register"), release_gil())
+            py::arg("device"), py::arg("register"), ReleaseGil())
         .def(
             "write_register",
             [](BoundBench& b, std::uint16_t device, std::uint8_t reg, std::uint16_t value) {
                 b->write_register(device, reg, value);
             },
-            py::arg("device"), py::arg("register"), py::arg("value"), release_gil())
+            py::arg("device"), py::arg("register"), py::arg("value"), ReleaseGil())
         .def(
-            "clear_registers", [](BoundBench& b) { b->clear_registers(); }, release_gil())
+            "clear_registers", [](BoundBench& b) { b->clear_registers(); }, ReleaseGil())
         .def(
             "add_fault",
             [](BoundBench& b, const FaultOptions& fault) {
                 return b->add_fault(to_harness(fault));
             },
-            py::arg("fault"), release_gil())
+            py::arg("fault"), ReleaseGil())
         .def(
             "remove_fault",
             [](BoundBench& b, harness::Faults::Id id) { return b->remove_fault(id); },
-            py::arg("fault_id"), release_gil())
+            py::arg("fault_id"), ReleaseGil())
         .def_property_readonly(
             "connections_open",
-            py::cpp_function([](BoundBench& b) { return b->connections_open(); }, release_gil()))
+            py::cpp_function([](BoundBench& b) { return b->connections_open(); }, ReleaseGil()))
         .def(
-            "cursor", [](BoundBench& b) { return b->timeline().end(); }, release_gil())
+            "cursor", [](BoundBench& b) { return b->timeline().end(); }, ReleaseGil())
         .def(
             "events",
             [](BoundBench& b, harness::Cursor cursor, std::size_t events_max) {
                 return b->timeline().since(cursor, events_max);
             },
-            py::arg("cursor"), py::arg("events_max") = events_at_once_max, release_gil())
+            py::arg("cursor"), py::arg("events_max") = events_at_once_max, ReleaseGil())
         .def("wait_events", &wait_events, py::arg("cursor"), py::arg("timeout_s"),
              py::arg("events_max") = events_at_once_max)
         .def("now_ns", [](BoundBench& b) { return b.now_ns(); })
         .def(
             "test_began", [](BoundBench& b, const std::string& nodeid) { b->test_began(nodeid); },
-            py::arg("nodeid"), release_gil())
+            py::arg("nodeid"), ReleaseGil())
         .def(
             "test_ended",
             [](BoundBench& b, const std::string& nodeid, const std::string& outcome) {
                 b->test_ended(nodeid, outcome);
             },
-            py::arg("nodeid"), py::arg("outcome"), release_gil())
+            py::arg("nodeid"), py::arg("outcome"), ReleaseGil())
         .def(
             "note", [](BoundBench& b, const std::string& text) { b->note(text); }, py::arg("text"),
-            release_gil())
+            ReleaseGil())
         .def(
             "flush_recording",
             [](BoundBench& b, double timeout_s) { return b->flush_recording(b.after(timeout_s)); },
-            py::arg("timeout_s"), release_gil())
+            py::arg("timeout_s"), ReleaseGil())
         .def_property_readonly("rig_errors", [](BoundBench& b) { return b->rig_errors(); });
 }
 

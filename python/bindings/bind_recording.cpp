@@ -12,7 +12,7 @@ namespace bindings {
 
 void add_recording(py::module_& m) {
     using namespace harness;
-    using release_gil = py::call_guard<py::gil_scoped_release>;
+    using ReleaseGil = py::call_guard<py::gil_scoped_release>;
 
     py::class_<PressLatency>(m, "PressLatency")
         .def_readonly("press_id", &PressLatency::press_id)
@@ -29,13 +29,13 @@ void add_recording(py::module_& m) {
     py::class_<RecordingReader>(m, "RecordingReader")
         .def(py::init(
                  [](const std::string& path) { return std::make_unique<RecordingReader>(path); }),
-             py::arg("path"), release_gil())
-        .def("run_json", &RecordingReader::run_json, release_gil())
+             py::arg("path"), ReleaseGil())
+        .def("run_json", &RecordingReader::run_json, ReleaseGil())
         .def(
             "latencies", [](const RecordingReader& reader) { return reader.latencies(); },
-            release_gil())
-        .def("timeline", &RecordingReader::timeline, py::arg("limit") = 0, release_gil())
-        .def("counts", &RecordingReader::counts, release_gil());
+            ReleaseGil())
+        .def("timeline", &RecordingReader::timeline, py::arg("limit") = 0, ReleaseGil())
+        .def("counts", &RecordingReader::counts, ReleaseGil());
 }
 
 }  // namespace bindings

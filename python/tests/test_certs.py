@@ -524,7 +524,7 @@ def test_leftover_that_another_process_still_writes_is_left_alone(tmp_path: Path
     written, go_on = threading.Event(), threading.Event()
 
     class Slow(dict[str, plan.PlannedFile]):
-        def items(self):  # type: ignore[no-untyped-def]
+        def items(self):
             yield "root-ca.pem", plan.PlannedFile(b"", "")
             written.set()
             assert go_on.wait(timeout=30)
