@@ -39,10 +39,12 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 def wwep_rig(environment: dict[str, str], tmp_path: Path) -> Callable[..., Done]:
     """Runs the command `wwep-rig` to its end."""
 
-    def run(*arguments: str, timeout_s: float = 30.0) -> Done:
+    def run(
+        *arguments: str, timeout_s: float = 30.0, variables: dict[str, str] | None = None
+    ) -> Done:
         done = subprocess.run(
             [sys.executable, "-c", _COMMAND, *arguments],
-            env=environment,
+            env={**environment, **(variables or {})},
             cwd=tmp_path,
             capture_output=True,
             stdin=subprocess.DEVNULL,

@@ -46,6 +46,20 @@ def test_completion_script_names_the_command(wwep_rig, shell):
     assert "_WWEP_RIG_COMPLETE" in done.out
 
 
+def test_shell_completes_names_of_benches(wwep_rig):
+    wwep_rig("bench", "new", "bench-1")
+
+    done = wwep_rig(
+        variables={
+            "_WWEP_RIG_COMPLETE": "bash_complete",
+            "COMP_WORDS": "wwep-rig press --bench ",
+            "COMP_CWORD": "3",
+        }
+    )
+
+    assert done.out.split() == ["plain,bench-1", "plain,sim"]
+
+
 def test_press_shows_the_round_trip(wwep_rig):
     done = wwep_rig("press", "button0")
 

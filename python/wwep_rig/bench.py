@@ -8,6 +8,7 @@ from types import TracebackType
 from . import _core
 from .bench_config import BenchConfig, Kind
 from .errors import NoBench, TargetFailed
+from .explained import Explained
 from .recording import Recording
 from .round_trip import RoundTrip, Until, round_trip_of
 from .server import Server
@@ -77,10 +78,12 @@ class Bench:
         self._resources = resources
         self._firmware = firmware
         self._last_presses: dict[str, tuple[int, float]] = {}
+        self._debounced_at: dict[str, float] = {}
         self.config = config
         self.recording_path = recording_path
-        self.target = Target(core, config)
-        self.server = Server(core, config)
+        self._explained = Explained(1 + config.target.contract.retries)
+        self.target = Target(core, config, self._explained)
+        self.server = Server(core, config, self._explained)
 
     @property
     def name(self) -> str:
@@ -113,7 +116,8 @@ class Bench:
     ) -> PendingTrip:
         """Press a button without waiting for what comes of it.
 
-        A button that is still held from its last press is waited for.
+        A button that is still held from its last press is waited for, and so is the debounce time
+        of the contract.
 
         Args:
             button: its name.
@@ -122,20 +126,25 @@ class Bench:
         """
         if button not in self.buttons:
             raise NoBench(f"bench {self.name} has no button {button!r}, only {_list(self.buttons)}")
-        self._wait_until_released(button)
+        self._wait_until_pressable(button)
         press_id = self._core.start_press(button, hold_s=hold_s, profile=profile)
         self._last_presses[button] = (press_id, hold_s)
+        self._debounced_at[button] = time.monotonic() + self.target.contract.debounce_ms / 1000
         return PendingTrip(self, press_id, hold_s)
 
-    def _wait_until_released(self, button: str) -> None:
+    def _wait_until_pressable(self, button: str) -> None:
         press_id, hold_s = self._last_presses.pop(button, (0, 0.0))
         give_up_at = time.monotonic() + hold_s + RELEASE_LATE_MAX_S
         while press_id:
             cursor = self._core.cursor()
             left_s = give_up_at - time.monotonic()
             if self._core.round_trip(press_id).released_ns or left_s <= 0:
-                return
+                break
             self._core.wait_events(cursor, left_s, 1)
+        left_s = self._debounced_at.get(button, 0.0) - time.monotonic()
+        if left_s > 0:
+            # No event says that a contact has come to rest: the firmware's own clock decides.
+            time.sleep(left_s)
 
     def press(
         self,
@@ -168,7 +177,7 @@ class Bench:
 
     def record(self) -> Recording:
         """A window of the timeline that begins now."""
-        return Recording(self._core, self.config)
+        return Recording(self._core, self.config, self._explained)
 
     @property
     def rig_errors(self) -> tuple[str, ...]:
@@ -228,6 +237,10 @@ class Bench:
         trip = self.trip_of(press_id)
         if not reached:
             raise TargetFailed(self._what_is_missing(trip, hold_s, until, limit_s))
+        if until in (Until.settled, Until.closed):
+            self._explained.add_trip(trip)
+        else:
+            self._explained.add_everything_before(self._core.cursor())
         return trip
 
     def _what_is_missing(self, trip: RoundTrip, hold_s: float, until: Until, limit_s: float) -> str:
@@ -236,7 +249,7 @@ class Bench:
         window_ns = 1_000_000_000
         events = [
             event
-            for event in Recording(self._core, self.config, cursor=0).events
+            for event in Recording(self._core, self.config, self._explained, cursor=0).events
             if event.at_ns >= trip.press.before_ns - window_ns
         ]
         ends = [

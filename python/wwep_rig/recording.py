@@ -8,6 +8,7 @@ from typing import TypeVar
 from . import _core
 from .bench_config import BenchConfig
 from .errors import TargetFailed
+from .explained import Explained
 from .round_trip import (
     Connection,
     ConsoleLine,
@@ -26,14 +27,6 @@ EVENTS_A_SLICE_MAX = 10_000
 FOLLOW_POLL_S = 1.0
 
 _Value = TypeVar("_Value")
-
-
-def _is_disturbing(event: _core.Event) -> bool:
-    value = event.value
-    if isinstance(value, _core.EdgeSeen):
-        # What the rig does to its buttons shows as presses; letting go of one disturbs nothing.
-        return value.source != _core.EdgeSource.rig
-    return isinstance(value, (_core.PressAsserted, _core.ConnectionOpened, _core.FrameReceived))
 
 
 @dataclass(frozen=True)
@@ -64,11 +57,19 @@ class Recording:
     is long, but not endless: `events_missed` says what was gone before it was read.
     """
 
-    def __init__(self, core: _core.Bench, config: BenchConfig, cursor: int | None = None) -> None:
+    def __init__(
+        self,
+        core: _core.Bench,
+        config: BenchConfig,
+        explained: Explained,
+        cursor: int | None = None,
+    ) -> None:
         """The window begins at a cursor; None: now."""
         self._core = core
         self._config = config
+        self._explained = explained
         self._next = core.cursor() if cursor is None else cursor
+        self._first = self._next
         self._events: list[_core.Event] = []
         self.began_ns = core.now_ns()
         self.events_missed = 0
@@ -154,8 +155,9 @@ class Recording:
         looked_at = 0
         while True:
             self._read()
-            for event in self._events[looked_at:]:
+            for number, event in enumerate(self._events[looked_at:], looked_at):
                 if found(event):
+                    self._explained.add_everything_before(self._first + number + 1)
                     return event
             looked_at = len(self._events)
             left_s = give_up_at - time.monotonic()
@@ -222,15 +224,20 @@ class Recording:
     def stays_quiet(self, *, for_s: float) -> Silence:
         """Listen for a while: no press, edge, connection or frame may come.
 
+        What came before the call counts too, unless a press that was waited for explains it (with
+        one edge, one connection and one frame) or something else was waited for since.
+
         Returns:
             A value that is true when nothing came, and shows what did.
         """
-        self._read()
-        first = len(self._events)
         give_up_at = time.monotonic() + for_s
         while True:
             self._read()
-            disturbing = [e for e in self._events[first:] if _is_disturbing(e)]
+            disturbing = [
+                event
+                for number, event in enumerate(self._events)
+                if self._explained.leaves_out(event, self._first + number)
+            ]
             left_s = give_up_at - time.monotonic()
             if disturbing or left_s <= 0:
                 break
@@ -254,6 +261,7 @@ class Recording:
             self._events += part.events
             self._next = part.next
             self.events_missed += part.dropped
+            self._first += part.dropped  # whatever is left counts from there
             if not part.events:
                 return
 

@@ -92,6 +92,14 @@ def _is_in_use(path: Path) -> bool:
     return False
 
 
+def newest(directory: Path) -> Path:
+    """The newest recording there. Raises RigError when there is none."""
+    ours = sorted(each for each in directory.glob("*.sqlite") if _NAME.match(each.name))
+    if not ours:
+        raise RigError(f"no recordings in {directory}: name one")
+    return ours[-1]
+
+
 def prune(directory: Path, keep: int) -> list[Path]:
     """Remove the oldest recordings, but none in use and none that was named by hand.
 

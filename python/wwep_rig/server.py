@@ -3,14 +3,16 @@
 from . import _core, faults
 from .bench_config import BenchConfig
 from .errors import RigError
+from .explained import Explained
 
 
 class Server:
     """The WWEP server of the bench."""
 
-    def __init__(self, core: _core.Bench, config: BenchConfig) -> None:
+    def __init__(self, core: _core.Bench, config: BenchConfig, explained: Explained) -> None:
         self._core = core
         self._config = config
+        self._explained = explained
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -52,6 +54,7 @@ class Server:
         options.host, options.port = host.strip("[]"), int(port)
         options.timeout_s = timeout_s
         answer = _core.exchange(options, request.encode())
+        self._explained.add_everything_before(self._core.cursor())
         if not answer.reply:
             raise RigError(f"asked the bench's own server {request!r}: {answer.failure}")
         return answer.reply.decode()

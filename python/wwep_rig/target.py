@@ -6,14 +6,16 @@ import signal
 from . import _core
 from .bench_config import BenchConfig, Contract, Kind
 from .errors import NoBench
+from .explained import Explained
 
 
 class Target:
     """The board under test."""
 
-    def __init__(self, core: _core.Bench, config: BenchConfig) -> None:
+    def __init__(self, core: _core.Bench, config: BenchConfig, explained: Explained) -> None:
         self._core = core
         self._config = config
+        self._explained = explained
 
     @property
     def device_id(self) -> int:
@@ -32,8 +34,8 @@ class Target:
 
     @property
     def is_running(self) -> bool:
-        """Whether it runs, as far as the rig can tell."""
-        return self._core.target_is_running
+        """Whether it runs, as far as the rig can tell; a real board always does."""
+        return self._config.kind is Kind.BOARD or self._core.target_is_running
 
     @property
     def pid(self) -> int:
@@ -42,7 +44,8 @@ class Target:
 
     def start(self, *, timeout_s: float | None = None) -> None:
         """Start it and wait until it is ready; nothing happens if it runs."""
-        self._core.start_target(self._ready_s(timeout_s))
+        if self._config.kind is not Kind.BOARD:
+            self._core.start_target(self._ready_s(timeout_s))
 
     def stop(self) -> None:
         """Stop it."""
@@ -51,6 +54,7 @@ class Target:
     def reset(self, *, timeout_s: float | None = None) -> None:
         """Start it anew, as abruptly as a reset pin does, and wait until it is ready."""
         self._core.reset_target(self._ready_s(timeout_s))
+        self._explained.add_everything_before(self._core.cursor())
 
     def kill(self) -> None:
         """End it at once, as a crash would. Raises NoBench for a board that is no process."""

@@ -8,7 +8,7 @@ import click
 from wwep_rig import _core
 from wwep_rig.find_bench import load_bench_file
 
-from .common import json_option
+from .common import json_option, print_json
 
 
 @click.group()
@@ -27,7 +27,8 @@ def bench() -> None:
 @click.option(
     "--to", "path", type=click.Path(dir_okay=False), help="Default: benches/NAME.toml.", metavar="F"
 )
-def new(name: str, kind: str, path: str | None) -> None:
+@json_option
+def new(name: str, kind: str, path: str | None, as_json: bool) -> None:
     """Write a commented bench file for the bench NAME, to be edited.
 
     \b
@@ -52,7 +53,10 @@ def new(name: str, kind: str, path: str | None) -> None:
         raise click.UsageError(f"{target} exists: name another file with --to") from None
     except OSError as error:
         raise click.UsageError(f"write {target}: {error.strerror}") from None
-    click.echo(str(target))
+    if as_json:
+        print_json({"path": str(target)})
+    else:
+        click.echo(str(target))
 
 
 @bench.command()

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import signal
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
@@ -11,6 +12,16 @@ import click
 GOOD, TARGET_FAILED, USAGE, RIG_ERROR, NO_BENCH = range(5)
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
+
+
+def _complete_bench(context: click.Context, parameter: click.Parameter, typed: str) -> list[str]:
+    """The names of the benches there are, for a shell."""
+    from wwep_rig.find_bench import BUILT_IN, search_path
+
+    names = {BUILT_IN}
+    for folder in search_path(os.environ):
+        names |= {path.stem for path in folder.glob("*.toml")}
+    return sorted(name for name in names if name.startswith(typed))
 
 
 class Stopped(BaseException):
@@ -34,6 +45,7 @@ def bench_option(function: _Function) -> _Function:
         default="sim",
         show_default=True,
         envvar="WWEP_RIG_BENCH",
+        shell_complete=_complete_bench,
         help="A bench file, or its name in ./benches, your configuration directory or "
         "/etc/wwep-rig.",
     )

@@ -1,19 +1,22 @@
 """`wwep-rig show`: what a recording holds."""
 
 import json
+import os
 from datetime import datetime
 
 import click
 
 from wwep_rig import _core
 from wwep_rig.latencies import Latencies, distributions, table
+from wwep_rig.recordings import newest
 from wwep_rig.timeline_text import row_line
+from wwep_rig.user_dirs import state_directory
 
 from .common import json_option, print_json
 
 
 @click.command()
-@click.argument("recording", type=click.Path())
+@click.argument("recording", type=click.Path(), required=False)
 @click.option(
     "--last",
     type=click.IntRange(min=0),
@@ -23,14 +26,17 @@ from .common import json_option, print_json
     help="Rows of the timeline; 0: all.",
 )
 @json_option
-def show(recording: str, last: int, as_json: bool) -> None:
+def show(recording: str | None, last: int, as_json: bool) -> None:
     """Show a recording: the run, its latencies, the end of its timeline.
+
+    Without RECORDING it is the newest one in your state directory.
 
     \b
     Example:
         $ wwep-rig show report.sqlite --last 5
     """
-    reader = _core.RecordingReader(recording)
+    path = recording or newest(state_directory(os.environ) / "recordings")
+    reader = _core.RecordingReader(str(path))
     run = json.loads(reader.run_json())
     presses = [_latencies_of(each) for each in reader.latencies()]
     rows = reader.timeline(last)
@@ -58,6 +64,7 @@ def show(recording: str, last: int, as_json: bool) -> None:
             }
         )
         return
+    click.echo(f"{'recording':<10} {path}")
     for name in ("bench", "firmware", "host", "command"):
         if run.get(name):
             click.echo(f"{name:<10} {run[name]}")
