@@ -67,7 +67,8 @@ class Lines {
     /// Edges known to be lost so far: gaps in sequence numbers and overrun buffers.
     [[nodiscard]] virtual std::uint64_t edges_lost() const = 0;
 
-    /// Whether a board is on the other end. Real chips cannot tell and say true.
+    /// Whether a board is on the other end. Real chips cannot tell: they say true until one of them
+    /// is unplugged.
     [[nodiscard]] virtual bool is_connected() const = 0;
 };
 
