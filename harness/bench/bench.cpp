@@ -9,6 +9,7 @@
 
 #include "harness/tls/tls_library.hpp"
 #include "rig/base/errors.hpp"
+#include "rig/line/chip_lines.hpp"
 
 namespace harness {
 namespace {
@@ -37,6 +38,16 @@ std::unique_ptr<Recorder> make_recorder(const BenchOptions& options, const rig::
         options.recording_path, options.run, clock,
         RecorderOptions{.existing = options.overwrite_recording ? ExistingFile::overwrite
                                                                 : ExistingFile::refuse});
+}
+
+std::string missing_target(const std::optional<rig::BenchFile>& bench_file) {
+    if (bench_file && bench_file->kind == rig::BenchKind::board) {
+        return fmt::format(
+            "the target of bench {} is a board: the rig watches it and presses its buttons, but "
+            "cannot start or reset it yet; do that by hand",
+            bench_file->name);
+    }
+    return "this bench has no target that the rig could start: no firmware was named for it";
 }
 
 }  // namespace
@@ -121,6 +132,7 @@ void Bench::close() {
     is_closed_ = true;
     loop_.stop();
     thread_.join();
+    drop_lines();
     server_.reset();
     if (recorder_ != nullptr) {
         recorder_->close();
@@ -135,10 +147,10 @@ void Bench::close_in_loop() {
         target_->stop_now();
         look_at_target();
     }
-    if (lines_ != nullptr) {
-        lines_->unplug();
-        watch_again(line_watches_, {}, {});
+    if (wire_ != nullptr) {
+        wire_->unplug();
     }
+    watch_again(line_watches_, {}, {});
     server_->shut_down();
 }
 
@@ -198,12 +210,23 @@ void Bench::make_lines() {
         return;
     }
     const rig::BenchFile& file = *options_.bench_file;
-    if (file.kind != rig::BenchKind::sim) {
-        throw rig::NoBench(
-            fmt::format("bench {} is of kind {}: this version of the rig knows {} only", file.name,
-                        rig::to_string(file.kind), rig::to_string(rig::BenchKind::sim)));
+    switch (file.kind) {
+        case rig::BenchKind::sim: {
+            auto wire = std::make_unique<rig::WireLines>(file.lines, clock_);
+            wire_ = wire.get();
+            lines_ = std::move(wire);
+            break;
+        }
+        case rig::BenchKind::kernel:
+        case rig::BenchKind::board:
+            lines_ = std::make_unique<rig::ChipLines>(
+                file.lines, clock_, rig::ChipLinesOptions{.consumer = "wwep-rig " + file.name});
+            break;
+        case rig::BenchKind::emulator:
+            throw rig::NoBench(
+                fmt::format("bench {} is of kind {}: this version of the rig does not know it",
+                            file.name, rig::to_string(file.kind)));
     }
-    lines_ = std::make_unique<rig::WireLines>(file.lines, clock_);
     for (std::uint32_t line = 0; line < file.lines.size(); ++line) {
         if (file.lines[line].direction == rig::Direction::output) {
             buttons_.push_back({.button = std::make_unique<rig::Button>(*lines_, line)});
@@ -211,22 +234,34 @@ void Bench::make_lines() {
             leds_.emplace(line, rig::Led(file.lines[line].active, lines_->level(line)));
         }
     }
+    // Chips are there before the target starts; a wire is plugged in with it.
+    watch_again(line_watches_, lines_->descriptors(), [this] { look_at_lines(); });
+}
+
+void Bench::drop_lines() noexcept {
+    buttons_.clear();
+    wire_ = nullptr;
+    lines_.reset();
+}
+
+std::vector<std::string> Bench::names_of(rig::Direction direction) const {
+    std::vector<std::string> names;
+    if (options_.bench_file) {
+        for (const rig::LineSpec& spec : options_.bench_file->lines) {
+            if (spec.direction == direction) {
+                names.push_back(spec.name);
+            }
+        }
+    }
+    return names;
 }
 
 std::vector<std::string> Bench::buttons() const {
-    std::vector<std::string> names;
-    for (const ButtonState& state : buttons_) {
-        names.push_back(state.button->name());
-    }
-    return names;
+    return names_of(rig::Direction::output);
 }
 
 std::vector<std::string> Bench::leds() const {
-    std::vector<std::string> names;
-    for (const auto& [line, led] : leds_) {
-        names.push_back(lines_->specs()[line].name);
-    }
-    return names;
+    return names_of(rig::Direction::input);
 }
 
 void Bench::watch_again(std::map<int, Loop::WatchId>& watches, const std::vector<int>& descriptors,
@@ -243,8 +278,13 @@ void Bench::watch_again(std::map<int, Loop::WatchId>& watches, const std::vector
 void Bench::look_at_lines() {
     std::vector<rig::Edge> edges;
     const bool was_connected = lines_->is_connected();
-    const bool had_said_hello = lines_->said_hello();
-    static_cast<void>(lines_->read_edges(edges));  // what is left wakes the loop again
+    const bool had_said_hello = wire_ != nullptr && wire_->said_hello();
+    std::string trouble;
+    try {
+        static_cast<void>(lines_->read_edges(edges));  // what is left wakes the loop again
+    } catch (const rig::RigError& error) {
+        trouble = error.what();  // A chip is gone; what was read before must not be lost with it.
+    }
     for (const rig::Edge& edge : edges) {
         take_edge(edge);
     }
@@ -256,7 +296,7 @@ void Bench::look_at_lines() {
                      .is_error = true});
         edges_lost_seen_ = lines_->edges_lost();
     }
-    if (!had_said_hello && lines_->said_hello()) {
+    if (wire_ != nullptr && !had_said_hello && wire_->said_hello()) {
         for (auto& [line, led] : leds_) {
             led.set(lines_->level(line));
         }
@@ -264,13 +304,14 @@ void Bench::look_at_lines() {
             set_ready(true);
         }
     }
-    if (was_connected && !lines_->is_connected()) {
-        watch_again(line_watches_, {}, {});
-        if (!lines_->trouble().empty()) {
-            take(RigNote{.at_ns = now_ns,
-                         .what = fmt::format("the wire was cut: {}", lines_->trouble()),
-                         .is_error = true});
+    if (!trouble.empty() || (was_connected && !lines_->is_connected())) {
+        if (wire_ != nullptr && !wire_->trouble().empty()) {
+            trouble = fmt::format("the wire was cut: {}", wire_->trouble());
         }
+        watch_again(line_watches_, lines_->descriptors(), [this] { look_at_lines(); });
+    }
+    if (!trouble.empty()) {
+        take(RigNote{.at_ns = now_ns, .what = trouble, .is_error = true});
     }
 }
 
@@ -412,13 +453,14 @@ void Bench::make_target() {
                          .environment = process.environment,
                          .folder = {},
                          .remedy = "build the firmware with ci/build"},
-        [this] { return lines_->plug(); });
+        wire_ != nullptr ? rig::ProcessTarget::PlugWire([this] { return wire_->plug(); })
+                         : rig::ProcessTarget::PlugWire());
 }
 
 void Bench::start_target(rig::Deadline deadline, const Interrupted& interrupted) {
     call([this] {
         if (target_ == nullptr) {
-            throw rig::NoBench("this bench has no target that the rig could start");
+            throw rig::NoBench(missing_target(options_.bench_file));
         }
         if (!target_->is_running()) {
             set_ready(false);
@@ -433,7 +475,7 @@ void Bench::start_target(rig::Deadline deadline, const Interrupted& interrupted)
 void Bench::reset_target(rig::Deadline deadline, const Interrupted& interrupted) {
     call([this] {
         if (target_ == nullptr) {
-            throw rig::NoBench("this bench has no target that the rig could reset");
+            throw rig::NoBench(missing_target(options_.bench_file));
         }
         set_ready(false);
         release_in_loop();
@@ -544,6 +586,7 @@ void Bench::take_target_event(const rig::TargetEvent& event) {
         const std::lock_guard lock(mutex_);
         console_.clear();
         is_running_ = true;
+        is_ready_ = wire_ == nullptr && options_.target->ready_text.empty();
     }
     if (const auto* const ended = std::get_if<rig::TargetEnded>(&event)) {
         if (lines_->is_connected() && !target_->is_running()) {

@@ -31,12 +31,14 @@
 
 namespace harness {
 
-/// The firmware process of a simulated bench.
+/// The firmware process of a bench. On a simulated one it gets a wire; on a kernel bench its
+/// environment says where its pins are.
 struct TargetProcess {
     std::string program;
     std::vector<std::string> arguments;
     std::vector<std::pair<std::string, std::string>> environment;
-    /// A console line that contains it means ready; empty: ready once the board says hello.
+    /// A console line that contains it means ready; empty: ready once the board says hello on its
+    /// wire, or as soon as it runs where it has none.
     std::string ready_text;
 };
 
@@ -134,6 +136,8 @@ class Bench final : private EventSink {
     void run_loop();
     void close_in_loop();
     void make_lines();
+    void drop_lines() noexcept;
+    [[nodiscard]] std::vector<std::string> names_of(rig::Direction direction) const;
     void make_target();
     void look_at_lines();
     void look_at_target();
@@ -159,7 +163,8 @@ class Bench final : private EventSink {
     std::vector<std::string> plain_endpoints_;
     std::vector<std::string> tls_endpoints_;
 
-    std::unique_ptr<rig::WireLines> lines_;
+    std::unique_ptr<rig::Lines> lines_;
+    rig::WireLines* wire_ = nullptr;  // lines_ on a simulated bench
     std::vector<ButtonState> buttons_;
     std::map<std::uint32_t, rig::Led> leds_;  // by line
     std::uint64_t edges_lost_seen_ = 0;
