@@ -62,6 +62,7 @@ void RoundTripTracker::was_waited_for(PressId id) {
 void RoundTripTracker::forget_claims() {
     for (Tracked& trip : trips_) {
         trip.claims_connection = false;
+        trip.claims_led = false;
     }
 }
 
@@ -100,7 +101,7 @@ void RoundTripTracker::add(const EdgeSeen& edge) {
             continue;
         }
         newest = &trip;
-        if (trip.trip.led_edges.empty() && !trip.was_waited_for) {
+        if (trip.claims_led && trip.trip.led_edges.empty() && !trip.was_waited_for) {
             break;
         }
     }

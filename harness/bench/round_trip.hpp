@@ -70,7 +70,7 @@ class RoundTripTracker {
     [[nodiscard]] const RoundTrip* find(PressId id) const;
     /// Somebody waited for this press and went on.
     void was_waited_for(PressId id);
-    /// No press so far claims a connection any more.
+    /// No press so far claims a connection or an edge of its LED any more.
     void forget_claims();
 
   private:
@@ -78,6 +78,7 @@ class RoundTripTracker {
         RoundTrip trip;
         bool secure = false;
         bool claims_connection = true;
+        bool claims_led = true;
         bool was_waited_for = false;
     };
 

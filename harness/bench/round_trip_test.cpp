@@ -122,8 +122,11 @@ TEST_F(RoundTripTest, a_press_that_was_given_up_does_not_take_the_next_ones_conn
     const auto lost = press("button0");
     tracker_.was_waited_for(lost);
     const auto next = press("button0");
+    led("led0", rig::Level::high);
     static_cast<void>(open(false));
+    EXPECT_TRUE(trip(lost).led_edges.empty());
     EXPECT_TRUE(trip(lost).connections.empty());
+    EXPECT_EQ(trip(next).led_edges.size(), 1U);
     EXPECT_EQ(trip(next).connections.size(), 1U);
 }
 
@@ -139,8 +142,11 @@ TEST_F(RoundTripTest, a_target_that_starts_anew_owes_nothing) {
     const auto lost = press("button0");
     tracker_.take(TargetChanged{.at_ns = 1, .what = "started", .is_running = true});
     const auto next = press("button0");
+    led("led0", rig::Level::high);
     static_cast<void>(open(false));
+    EXPECT_TRUE(trip(lost).led_edges.empty());
     EXPECT_TRUE(trip(lost).connections.empty());
+    EXPECT_EQ(trip(next).led_edges.size(), 1U);
     EXPECT_EQ(trip(next).connections.size(), 1U);
 }
 
