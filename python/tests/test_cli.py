@@ -119,6 +119,14 @@ def test_new_bench_file_is_good(wwep_rig, kind):
     assert checked.out.startswith(f"bench-1 ({kind}): good")
 
 
+def test_new_bench_file_goes_where_it_is_told_and_has_that_name(wwep_rig):
+    made = wwep_rig("bench", "new", "elsewhere.toml", "--json")
+    checked = wwep_rig("bench", "check", "elsewhere.toml", "--json")
+
+    assert json.loads(made.out) == {"path": "elsewhere.toml"}
+    assert json.loads(checked.out)["bench"]["name"] == "elsewhere"
+
+
 def test_new_bench_file_never_replaces_another(wwep_rig):
     wwep_rig("bench", "new", "bench-1")
 

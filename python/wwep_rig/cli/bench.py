@@ -17,19 +17,16 @@ def bench() -> None:
 
 
 @bench.command()
-@click.argument("name")
+@click.argument("file", metavar="NAME|FILE")
 @click.option(
     "--kind",
     type=click.Choice(["sim", "kernel", "emulator", "board"]),
     default="board",
     show_default=True,
 )
-@click.option(
-    "--to", "path", type=click.Path(dir_okay=False), help="Default: benches/NAME.toml.", metavar="F"
-)
 @json_option
-def new(name: str, kind: str, path: str | None, as_json: bool) -> None:
-    """Write a commented bench file for the bench NAME, to be edited.
+def new(file: str, kind: str, as_json: bool) -> None:
+    """Write a commented bench file, to be edited. NAME stands for benches/NAME.toml.
 
     \b
     Example:
@@ -37,9 +34,11 @@ def new(name: str, kind: str, path: str | None, as_json: bool) -> None:
         benches/bench-1.toml
         $ wwep-rig bench check bench-1
     """
+    is_path = "/" in file or file.endswith(".toml")
+    target = Path(file) if is_path else Path("benches") / f"{file}.toml"
+    name = target.stem
     if not name or any(not (c.isalnum() or c in "-_.") for c in name) or name.startswith("."):
-        raise click.BadParameter("letters, digits, - _ . only", param_hint="NAME")
-    target = Path(path) if path else Path("benches") / f"{name}.toml"
+        raise click.BadParameter("letters, digits, - _ . only", param_hint="the bench's name")
     lines = _core.BenchFile.template(kind).splitlines(keepends=True)
     for number, line in enumerate(lines):
         if line.startswith("name = "):
@@ -50,7 +49,7 @@ def new(name: str, kind: str, path: str | None, as_json: bool) -> None:
         with open(target, "x") as stream:
             stream.write("".join(lines))
     except FileExistsError:
-        raise click.UsageError(f"{target} exists: name another file with --to") from None
+        raise click.UsageError(f"{target} exists: name another file") from None
     except OSError as error:
         raise click.UsageError(f"write {target}: {error.strerror}") from None
     if as_json:
