@@ -364,11 +364,22 @@ void Bench::play(std::size_t index) {
     if (!state.button->is_pressing()) {
         return;
     }
-    for (const rig::Edge& edge : state.button->play(clock_.monotonic_ns())) {
+    std::vector<rig::Edge> edges;
+    std::string trouble;
+    try {
+        state.button->play_train(clock_, edges);
+    } catch (const rig::RigError& error) {
+        trouble = error.what();  // What was driven until then is recorded all the same.
+        state.button->release();
+    }
+    for (const rig::Edge& edge : edges) {
         take_edge(edge);
     }
-    if (const auto due_ns = state.button->due_ns()) {
-        static_cast<void>(loop_.at(*due_ns, [this, index] { play(index); }));
+    if (!trouble.empty()) {
+        take(RigNote{.at_ns = clock_.monotonic_ns(), .what = trouble, .is_error = true});
+    }
+    if (const auto wake_ns = state.button->wake_ns()) {
+        static_cast<void>(loop_.at(*wake_ns, [this, index] { play(index); }));
         return;
     }
     take(PressReleased{

@@ -39,14 +39,41 @@ std::optional<TimestampNs> Button::due_ns() const {
     return began_ns_ + steps_[next_step_].after_ns;
 }
 
+std::optional<TimestampNs> Button::wake_ns() const {
+    const auto due = due_ns();
+    return due && follows_closely() ? *due - spin_max.count() : due;
+}
+
 std::vector<Edge> Button::play(TimestampNs now_ns) {
     std::vector<Edge> edges;
-    while (is_pressing() && began_ns_ + steps_[next_step_].after_ns <= now_ns) {
-        const bool closed = steps_[next_step_].closed;
-        ++next_step_;  // first, so that a line that fails does not leave the press open for ever
-        edges.push_back(set(closed));
+    while (is_pressing() && *due_ns() <= now_ns) {
+        edges.push_back(play_step());
     }
     return edges;
+}
+
+void Button::play_train(const Clock& clock, std::vector<Edge>& edges) {
+    TimestampNs now_ns = clock.monotonic_ns();
+    const TimestampNs turn_ends_ns = now_ns + turn_max.count();
+    while (is_pressing()) {
+        const TimestampNs left_ns = *due_ns() - now_ns;
+        if (left_ns <= 0) {
+            edges.push_back(play_step());
+        } else if (!follows_closely() || left_ns > spin_max.count() || *due_ns() > turn_ends_ns) {
+            return;
+        }
+        now_ns = clock.monotonic_ns();
+    }
+}
+
+bool Button::follows_closely() const {
+    return steps_[next_step_].after_ns - steps_[next_step_ - 1].after_ns < train_gap_max.count();
+}
+
+Edge Button::play_step() {
+    const bool closed = steps_[next_step_].closed;
+    ++next_step_;  // first, so that a line that fails does not leave the press open for ever
+    return set(closed);
 }
 
 void Button::release() noexcept {

@@ -1,6 +1,10 @@
 // Button presses one output line: it plays the steps of a press on the line, each when its time has
-// come. It has no timer of its own: the caller asks due_ns() and calls play(). `lines` must outlive
-// it; same thread rule as Lines. Destroying it lets go of the line.
+// come. It has no timer of its own: the caller asks wake_ns() and calls play_train(). `lines` must
+// outlive it; same thread rule as Lines. Destroying it lets go of the line.
+//
+// A timer is late by its slack and by what it takes to wake a thread, 0.1 ms and more, which is
+// longer than a bounce. Steps less than train_gap_max after the one before are therefore waited for
+// with the clock in hand: at most spin_max for each, and at most turn_max in one call.
 #pragma once
 
 #include <chrono>
@@ -16,6 +20,10 @@ namespace rig {
 
 class Button {
   public:
+    static constexpr std::chrono::nanoseconds train_gap_max = std::chrono::milliseconds(1);
+    static constexpr std::chrono::nanoseconds spin_max = std::chrono::microseconds(300);
+    static constexpr std::chrono::nanoseconds turn_max = std::chrono::milliseconds(2);
+
     /// `line` is an output of `lines`.
     Button(Lines& lines, std::uint32_t line);
     ~Button();
@@ -36,16 +44,23 @@ class Button {
                                  const Clock& clock);
 
     [[nodiscard]] bool is_pressing() const { return next_step_ < steps_.size(); }
-    /// When play() wants to be called; nothing between presses.
+    /// When the next step is due; nothing between presses.
     [[nodiscard]] std::optional<TimestampNs> due_ns() const;
+    /// When play_train() wants to be called: somewhat before a step that it waits for by itself.
+    [[nodiscard]] std::optional<TimestampNs> wake_ns() const;
     /// Plays the steps that are due and returns the edges they made; empty if none was due.
     [[nodiscard]] std::vector<Edge> play(TimestampNs now_ns);
+    /// As play(), and waits for what follows closely. Appends to `edges`, also those before a step
+    /// that throws RigError. `clock` must move on by itself.
+    void play_train(const Clock& clock, std::vector<Edge>& edges);
 
     /// Ends a press at once and puts the line to high impedance.
     void release() noexcept;
 
   private:
     [[nodiscard]] Edge set(bool closed);
+    [[nodiscard]] Edge play_step();
+    [[nodiscard]] bool follows_closely() const;
 
     Lines& lines_;
     const std::uint32_t line_;

@@ -11,6 +11,16 @@ namespace {
 using namespace std::chrono_literals;
 using rig::Level;
 
+/// A clock that goes on by a microsecond each time it is read: waiting for it costs no time.
+class TickingClock final : public rig::Clock {
+  public:
+    [[nodiscard]] rig::TimestampNs monotonic_ns() const override { return now_ns_ += 1000; }
+    [[nodiscard]] std::int64_t wall_ns() const override { return now_ns_; }
+
+  private:
+    mutable rig::TimestampNs now_ns_ = rig::ns_per_s;
+};
+
 class ButtonTest : public ::testing::Test {
   protected:
     void SetUp() override { board_ = lines_.plug(); }
@@ -85,6 +95,108 @@ TEST_F(ButtonTest, a_press_without_a_board_is_a_press_that_nobody_feels) {
     lines_.unplug();
     EXPECT_EQ(button_.press("ideal", 30ms, clock_).edge.seqno, 1U);
     EXPECT_TRUE(button_.is_pressing());
+}
+
+class ButtonTrainTest : public ButtonTest {
+  protected:
+    /// Plays until nothing is left to wait for closely.
+    std::vector<rig::Edge> play() {
+        std::vector<rig::Edge> edges;
+        button_.play_train(ticking_, edges);
+        return edges;
+    }
+    /// Lets the time pass until the button wants to be played again.
+    void sleep_until_woken() {
+        while (ticking_.monotonic_ns() < button_.wake_ns()) {
+        }
+    }
+    /// Plays a whole press as a loop does. Returns its edges, the first one included.
+    std::vector<rig::Edge> play_whole(std::string_view profile, std::chrono::nanoseconds hold) {
+        const auto asserted = button_.press(profile, hold, ticking_);
+        std::vector<rig::Edge> edges{asserted.edge};
+        began_ns_ = asserted.after_ns;
+        while (button_.is_pressing()) {
+            button_.play_train(ticking_, edges);
+            if (button_.is_pressing()) {
+                sleep_until_woken();
+            }
+        }
+        return edges;
+    }
+
+    TickingClock ticking_;
+    rig::WireLines timed_lines_{{{.name = "button0",
+                                  .chip = "",
+                                  .line = "0",
+                                  .direction = rig::Direction::output,
+                                  .active = rig::Active::low}},
+                                ticking_};
+    rig::UniqueFd timed_board_ = timed_lines_.plug();
+    rig::Button button_{timed_lines_, 0};
+    rig::TimestampNs began_ns_ = 0;
+};
+
+TEST_F(ButtonTrainTest, every_edge_of_a_train_is_driven_when_its_time_has_come) {
+    for (const std::string profile : {"tactile:seed=7", "worn:seed=3", "glitch:50us"}) {
+        const auto steps = rig::press_steps(profile, 40ms);
+        const auto edges = play_whole(profile, 40ms);
+        ASSERT_EQ(edges.size(), steps.size());
+        for (std::size_t i = 1; i < steps.size(); ++i) {
+            EXPECT_EQ(edges[i].level, steps[i].closed ? Level::low : Level::high);
+            const auto late_ns = edges[i].at_ns - began_ns_ - steps[i].after_ns;
+            EXPECT_GE(late_ns, 0) << profile << " edge " << i << " came early";
+            EXPECT_LE(late_ns, 5'000) << profile << " edge " << i << " came late";
+            EXPECT_EQ(edges[i].seqno, edges[i - 1].seqno + 1);
+        }
+    }
+}
+
+TEST_F(ButtonTrainTest, a_release_far_away_is_left_to_the_callers_timer) {
+    static_cast<void>(button_.press("ideal", 30ms, ticking_));
+    EXPECT_TRUE(play().empty());
+    EXPECT_EQ(button_.wake_ns(), button_.due_ns()) << "nothing to wait for with the clock in hand";
+}
+
+TEST_F(ButtonTrainTest, a_step_close_by_asks_to_be_woken_before_it) {
+    static_cast<void>(button_.press("glitch:900us", 30ms, ticking_));
+    EXPECT_TRUE(play().empty()) << "0.9 ms is too long to spin";
+    EXPECT_EQ(button_.wake_ns(), *button_.due_ns() - rig::Button::spin_max.count());
+    sleep_until_woken();
+    EXPECT_EQ(play().size(), 1U);
+    EXPECT_FALSE(button_.is_pressing());
+}
+
+TEST_F(ButtonTrainTest, a_long_train_gives_the_loop_its_turn) {
+    static_cast<void>(button_.press("worn:seed=3", 40ms, ticking_));
+    for (int turn = 0; turn < 3; ++turn) {
+        sleep_until_woken();
+        const auto began_ns = ticking_.monotonic_ns();
+        EXPECT_FALSE(play().empty());
+        EXPECT_LE(ticking_.monotonic_ns() - began_ns, (rig::Button::turn_max + 100us).count());
+        EXPECT_TRUE(button_.is_pressing());
+    }
+}
+
+TEST_F(ButtonTrainTest, edges_before_a_line_fails_are_kept) {
+    static_cast<void>(button_.press("tactile:seed=7", 30ms, ticking_));
+    std::vector<rig::Edge> edges;
+    while (edges.empty()) {
+        button_.play_train(ticking_, edges);
+        sleep_until_woken();
+    }
+    const std::size_t edges_before = edges.size();
+    const std::array<std::uint8_t, 24> nonsense{9, 0, 0, 1};
+    ASSERT_EQ(::send(timed_board_.get(), nonsense.data(), nonsense.size(), 0), 24);
+    std::vector<rig::Edge> of_board;
+    static_cast<void>(timed_lines_.read_edges(of_board));
+    const auto play_on = [&] {
+        while (button_.is_pressing()) {
+            sleep_until_woken();
+            button_.play_train(ticking_, edges);
+        }
+    };
+    EXPECT_THROW(play_on(), rig::RigError);
+    EXPECT_EQ(edges.size(), edges_before);
 }
 
 }  // namespace
