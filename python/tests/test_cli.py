@@ -172,9 +172,12 @@ def test_doctor_names_who_has_a_port(wwep_rig, tmp_path):
         path.write_text(with_server_keys(text, extra))
 
         done = wwep_rig("doctor", "--bench", "bench-1")
+        pressed = wwep_rig("press", "button0", "--bench", "bench-1")
 
     assert done.code == 4
     assert f"held by process {os.getpid()}" in done.out
+    assert pressed.code == 4
+    assert f"held by process {os.getpid()}" in pressed.err
 
 
 def with_server_keys(text: str, keys: str) -> str:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from . import _core, recordings, sim
+from . import _core, ports, recordings, sim
 from .bench import Bench
 from .bench_config import BenchConfig, Kind, read_bench_file
 from .errors import NoBench
@@ -129,7 +129,10 @@ def _open_core(
         options.target = sim.target_options(config, address, files.root, board_log)
         try:
             return _core.Bench(options)
-        except NoBench:
+        except NoBench as error:
+            held = ports.held([address], (wanted.plain_port, wanted.tls_port))
+            if wanted.address and held:
+                raise NoBench(f"{error} ({held})") from None
             # Somebody else may have taken the address since it was found free.
             if wanted.address or sim.is_free(address, wanted.plain_port, wanted.tls_port):
                 raise

@@ -4,6 +4,7 @@ import errno
 import ipaddress
 import os
 import socket
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -93,6 +94,21 @@ def holders(port: int, address: str = "", proc: Path = Path("/proc")) -> list[Po
     ]
     processes = _processes_of({inode for _, inode in rows}, proc)
     return [PortHolder(bound, port, *processes.get(inode, (0, ""))) for bound, inode in rows]
+
+
+def held(addresses: Iterable[str], ports: Iterable[int | None]) -> str:
+    """Who keeps these addresses from being bound to these ports, for people; empty: nobody.
+
+    Port 0 and None cannot be held.
+    """
+    found = [
+        str(holder)
+        for address in addresses
+        for port in ports
+        if port
+        for holder in holders(port, address)
+    ]
+    return "; ".join(dict.fromkeys(found))
 
 
 def is_free(address: str, port: int) -> bool:

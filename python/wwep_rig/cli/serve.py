@@ -187,17 +187,11 @@ def _open(options: _core.BenchOptions) -> _core.Bench:
         return _core.Bench(options)
     except NoBench as error:
         server = options.server
-        held = [
-            str(holder)
-            for port in (server.plain_port, server.tls_port)
-            for address in server.addresses
-            if port
-            for holder in ports.holders(port, address)
-        ]
+        held = ports.held(server.addresses, (server.plain_port, server.tls_port))
         if not held:
             raise
         raise NoBench(
-            f"{error} ({'; '.join(dict.fromkeys(held))}). End it, or take another port: "
+            f"{error} ({held}). End it, or take another port: "
             "--port 0 and --tls-port 0 take free ones."
         ) from None
 
