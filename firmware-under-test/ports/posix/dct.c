@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dct_build.h"
 #include "wiced_framework.h"
 
 #define APP_SECTION_SIZE_MAX 8192
@@ -67,6 +68,7 @@ static bool read_text(const char* path, char* to, size_t limit, const char* what
         snprintf(error, error_size, "DCT %s: open %s: %s", what, path, strerror(errno));
         return false;
     }
+    memset(to, 0, limit); /* what the build put there was maybe longer */
     size_t size = fread(to, 1, limit, file);
     bool is_bad = ferror(file) != 0;
     fclose(file);
@@ -80,6 +82,15 @@ static bool read_text(const char* path, char* to, size_t limit, const char* what
     }
     to[size] = '\0';
     return true;
+}
+
+static void store_access_point(wiced_config_ap_entry_t* entry) {
+    const char* name = dct_build.ssid[0] != '\0' ? dct_build.ssid : "wwep-bench";
+    wiced_ssid_t* ssid = &entry->details.SSID;
+    ssid->length = (uint8_t)strnlen(name, sizeof(ssid->value));
+    memcpy(ssid->value, name, ssid->length);
+    entry->security_key_length = (uint8_t)strnlen(dct_build.passphrase, SECURITY_KEY_SIZE);
+    memcpy(entry->security_key, dct_build.passphrase, entry->security_key_length);
 }
 
 bool dct_boot(const world_t* world, char* error, size_t error_size) {
@@ -96,9 +107,9 @@ bool dct_boot(const world_t* world, char* error, size_t error_size) {
 
     wifi_config.device_configured = WICED_TRUE;
     wifi_config.mac_address = world->mac;
-    wiced_ssid_t* ssid = &wifi_config.stored_ap_list[0].details.SSID;
-    ssid->length = (uint8_t)strlen("wwep-bench");
-    memcpy(ssid->value, "wwep-bench", ssid->length);
+    store_access_point(&wifi_config.stored_ap_list[0]);
+    memcpy(security.certificate, dct_build.certificate, CERTIFICATE_SIZE);
+    memcpy(security.private_key, dct_build.private_key, PRIVATE_KEY_SIZE);
     network_config.interface = WICED_STA_INTERFACE;
     strcpy(network_config.hostname.value, "wwep-board");
 
