@@ -1,0 +1,1 @@
+"""Builds an application written for the WICED SDK, unmodified, for a port of this repository."""
