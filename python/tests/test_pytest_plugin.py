@@ -237,7 +237,9 @@ def test_killed_pytest_takes_the_pressed_board_with_it(environment, tmp_path, co
     while is_alive(pid) and time.monotonic() < give_up_at:
         time.sleep(0.01)  # nobody tells when another process's child is gone
     assert not is_alive(pid)
-    assert "pin 0 low" in board_log.read_text()
+    seen = board_log.read_text()
+    assert "pin 0 low" in seen
+    assert seen.index("wire cut") < seen.rindex("pin 0 high"), "the board was left pressed"
 
 
 def is_alive(pid: int) -> bool:

@@ -168,7 +168,6 @@ int main(int argc, char** argv) {
         return 0;
     }
     if (what == "tell-wire-and-hold") {
-        ::signal(SIGTERM, SIG_IGN);
         ::signal(SIGHUP, SIG_IGN);
         const char up = 'r';
         if (::write(wire_fd, &up, 1) != 1) {

@@ -1,11 +1,13 @@
 // ProcessTarget is a simulated board: a firmware program as a child process, with its pins on a
 // wire (rig/line/WIRE.md) and its standard output and error as the console. It owns the process
-// and everything in its process group: none of it outlives the object, or the rig itself, which
-// the kernel sees to (PR_SET_PDEATHSIG). The clock must outlive it.
+// and everything in its process group: none of it outlives the object. When the rig itself is
+// killed the kernel sends the program SIGTERM (PR_SET_PDEATHSIG) and its wire ends, so that a board
+// can let go of its pins and say so before it goes. The clock must outlive it.
 //
 // Thread rule: one thread at a time. The kernel ends the child when the *thread* that called
 // start() or reset() ends, so call them from one that lives as long as the bench. Limits: a child
-// that the firmware itself forks and moves to another process group escapes.
+// that the firmware itself forks and moves to another process group escapes, and a program that
+// ignores SIGTERM and its wire outlives a killed rig.
 // The console is a pipe, not a terminal: it needs no /dev/pts (which a chroot may lack), drops
 // nothing when the process ends and echoes nothing. Firmware therefore line-buffers its stdout.
 #pragma once

@@ -98,7 +98,8 @@ void forget_signals() noexcept {
 
 [[noreturn]] void become_program(ChildPlan plan) noexcept {
     // A session of its own: Ctrl-C at the rig's terminal is the rig's, and the group can be killed.
-    if (::setsid() < 0 || ::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) {
+    // SIGTERM when the rig dies, not SIGKILL: the board lets go of its pins first and can show it.
+    if (::setsid() < 0 || ::prctl(PR_SET_PDEATHSIG, SIGTERM) != 0) {
         fail(plan.report, Step::prepare);
     }
     if (::getppid() != plan.parent) {

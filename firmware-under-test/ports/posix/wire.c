@@ -158,3 +158,8 @@ bool wire_boot(int fd, const char* board_log, void (*ended)(wire_end_t end)) {
     pthread_detach(reader);
     return true;
 }
+
+bool wire_switch_off(void) {
+    int fd = atomic_load(&wire_fd);
+    return fd >= 0 && shutdown(fd, SHUT_RDWR) == 0;
+}

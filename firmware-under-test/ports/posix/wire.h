@@ -37,3 +37,7 @@ void wire_send_edge(uint8_t pin, uint8_t level, uint64_t at_ns);
 
 /* A line in the board's log: a driven pin is at level now. */
 void wire_log_level(uint8_t pin, uint8_t level);
+
+/* Ends the wire from the board's side: the reader then ends it as if it had been cut. False: there
+ * is no wire. */
+bool wire_switch_off(void);
