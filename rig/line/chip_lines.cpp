@@ -285,8 +285,11 @@ Edge ChipLines::drive(std::uint32_t line, Level level) {
     Line& state = lines_[line];
     Chip& chip = chips_[state.place.chip];
     if (chip.is_gone || !state.output) {
-        throw RigError(fmt::format("{}: the chip was unplugged",
-                                   describe_line(spec, chip.open, state.place.offset)));
+        throw RigError(fmt::format(
+            "{}: {}", describe_line(spec, chip.open, state.place.offset),
+            chip.is_gone ? "the chip was unplugged"
+                         : "the line was given back to the kernel, which would not let go of it "
+                           "otherwise"));
     }
     const Edge no_edge{.line = line, .level = level, .source = EdgeSource::rig};
     const bool holds_idle_by_floating = !state.is_output && spec.drive != Drive::push_pull;
