@@ -5,7 +5,7 @@
 namespace harness {
 namespace {
 
-constexpr std::chrono::milliseconds interruption_checked_every{50};
+constexpr std::chrono::nanoseconds interruption_checked_every = std::chrono::milliseconds(50);
 
 }  // namespace
 
@@ -53,6 +53,7 @@ bool Timeline::wait(Cursor cursor, rig::Deadline deadline,
                     const std::function<bool(const Event&)>& found,
                     const std::function<bool()>& interrupted) const {
     std::unique_lock lock(mutex_);
+    TimestampNs ask_at_ns = clock_.monotonic_ns() + interruption_checked_every.count();
     while (true) {
         for (cursor = std::max(cursor, begin_); cursor < begin_ + events_.size(); ++cursor) {
             if (found(events_[cursor - begin_])) {
@@ -64,11 +65,14 @@ bool Timeline::wait(Cursor cursor, rig::Deadline deadline,
         }
         const auto slice =
             std::min<std::chrono::nanoseconds>(deadline.left(clock_), interruption_checked_every);
-        if (changed_.wait_for(lock, slice) == std::cv_status::timeout) {
+        // By the clock too: where events never cease, no wait ever times out.
+        const bool timed_out = changed_.wait_for(lock, slice) == std::cv_status::timeout;
+        if (interrupted && (timed_out || clock_.monotonic_ns() >= ask_at_ns)) {
             lock.unlock();
-            if (interrupted && interrupted()) {
+            if (interrupted()) {
                 return false;
             }
+            ask_at_ns = clock_.monotonic_ns() + interruption_checked_every.count();
             lock.lock();
         }
     }

@@ -90,6 +90,23 @@ TEST_F(TimelineTest, wait_can_be_interrupted) {
         0, rig::Deadline::never(), [](const Event&) { return true; }, [] { return true; }));
 }
 
+TEST_F(TimelineTest, wait_can_be_interrupted_while_events_never_cease) {
+    std::atomic<bool> is_over = false;
+    std::thread other([this, &is_over] {
+        while (!is_over) {
+            timeline_.take(line("noise"));
+            std::this_thread::sleep_for(100us);  // often enough that no wait times out
+        }
+    });
+    const auto before_deadline = rig::Deadline::after(clock_, 5s);
+    EXPECT_FALSE(timeline_.wait(
+        0, rig::Deadline::after(clock_, 10s), [](const Event&) { return false; },
+        [] { return true; }));
+    EXPECT_FALSE(before_deadline.has_passed(clock_)) << "it was not asked";
+    is_over = true;
+    other.join();
+}
+
 TEST_F(TimelineTest, wait_survives_events_that_are_dropped_under_it) {
     std::atomic<int> seen = 0;
     std::thread other([this] {
