@@ -35,6 +35,7 @@ Connection::Connection(ConnectionContext& context, ConnectionId id, Accepted acc
       socket_(std::move(accepted.socket)),
       peer_(std::move(accepted.peer)),
       opened_ns_(context.clock.monotonic_ns()),
+      handshake_until_ns_(opened_ns_ + context.limits.handshake_timeout.count()),
       state_(tls != nullptr ? State::handshaking : State::talking) {
     context_.sink.take(ConnectionOpened{.id = id_,
                                         .at_ns = opened_ns_,
@@ -293,8 +294,7 @@ void Connection::on_time() {
     if (state_ == State::handshaking && hears()) {
         on_readable();  // what has arrived in time must not be taken for late
     }
-    if (state_ == State::handshaking && hears() &&
-        now_ns >= opened_ns_ + limits.handshake_timeout.count()) {
+    if (state_ == State::handshaking && hears() && now_ns >= handshake_until_ns_) {
         const std::string failure =
             fmt::format("no handshake within {} s",
                         static_cast<double>(limits.handshake_timeout.count()) / 1e9);
@@ -321,6 +321,15 @@ void Connection::on_time() {
     if (state_ != State::over) {
         advance();
     }
+}
+
+void Connection::on_heard_again() {
+    const TimestampNs now_ns = context_.clock.monotonic_ns();
+    handshake_until_ns_ = now_ns + context_.limits.handshake_timeout.count();
+    if (conversation_ != nullptr) {
+        conversation_->heard_again(now_ns);
+    }
+    on_readable();
 }
 
 void Connection::shut_down() {
@@ -415,7 +424,7 @@ std::optional<TimestampNs> Connection::deadline_ns() const {
     // While peers are held back these deadlines rest: acting on them is not possible, so a timer
     // for one that has passed would fire for ever.
     if (state_ == State::handshaking && !context_.is_held_back) {
-        consider(opened_ns_ + limits.handshake_timeout.count());
+        consider(handshake_until_ns_);
     }
     if (state_ == State::talking && !context_.is_held_back) {
         if (const auto deadline = conversation_->deadline_ns()) {

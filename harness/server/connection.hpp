@@ -71,6 +71,8 @@ class Connection {
     void on_writable();
     /// Acts on deadlines that have come.
     void on_time();
+    /// The server read nothing for a while and goes on now: what was waited for may still come.
+    void on_heard_again();
     /// Answers what was received already and ends the connection politely.
     void shut_down();
     /// Ends it at once; records why.
@@ -127,6 +129,7 @@ class Connection {
     rig::UniqueFd socket_;
     const std::string peer_;
     const TimestampNs opened_ns_;
+    TimestampNs handshake_until_ns_;
     State state_;
     std::unique_ptr<TlsSession> tls_;
     std::unique_ptr<Conversation> conversation_;

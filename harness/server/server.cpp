@@ -277,7 +277,7 @@ void Server::go_on_if_room() {
         ids.push_back(id);
     }
     for (const ConnectionId id : ids) {
-        with_connection(id, [](Connection& connection) { connection.on_readable(); });
+        with_connection(id, [](Connection& connection) { connection.on_heard_again(); });
     }
 }
 

@@ -117,6 +117,13 @@ class Peer {
         }
         return heard;
     }
+    /// What is there now, at most 64 KiB; nothing if nothing is.
+    [[nodiscard]] std::string hear_some() const {
+        std::string buffer(64U * 1024, '\0');
+        const auto got = ::recv(fd_.get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
+        buffer.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
+        return buffer;
+    }
     [[nodiscard]] bool hears_nothing(std::chrono::milliseconds for_ms) const {
         pollfd ready{.fd = fd_.get(), .events = POLLIN, .revents = 0};
         return ::poll(&ready, 1, static_cast<int>(for_ms.count())) == 0;

@@ -466,6 +466,23 @@ TEST_F(ServerTest, a_frame_whose_timeout_passes_without_room_holds_nobody_up) {
     EXPECT_EQ(peer.hear_until_end(), "A0FAC0B1234");
 }
 
+TEST_F(ServerTest, the_time_without_room_counts_against_no_frame) {
+    auto options = plain_options();
+    options.limits.conversation.frame_timeout = 100ms;
+    start(std::move(options));
+    const Peer peer(endpoint_);
+    peer.say("W0");
+    in_loop([&] {
+        sink_.room = false;
+        peer.say("F");  // wakes the server, which finds the sink full
+    });
+    EXPECT_TRUE(peer.hears_nothing(200ms));
+    peer.say("AC0B1234");  // too late by the kernel's stamp; a full window would have kept it here
+    sink_.room = true;
+    EXPECT_EQ(peer.hear_until_end(), "A0FAC0B1234");
+    EXPECT_EQ(all<FrameReceived>().size(), 1U);
+}
+
 TEST_F(ServerTest, room_that_comes_and_goes_leaves_no_connection_unheard) {
     auto options = plain_options();
     options.limits.mode = ConversationMode::keep_open;

@@ -82,7 +82,7 @@ std::size_t Conversation::add_to_frame(std::string_view received, TimestampNs re
         return 0;
     }
     if (frame_.empty()) {
-        frame_began_ns_ = received_ns;
+        frame_began_ns_ = std::max(received_ns, heard_since_ns_);
     }
     const std::size_t before = frame_.size();
     const std::size_t size = frame_size(before == 0 ? received.front() : frame_.front());
@@ -175,6 +175,12 @@ void Conversation::time_passed(TimestampNs now_ns) {
     } else {
         truncate("frame incomplete after " + spell(limits_.frame_timeout));
     }
+}
+
+void Conversation::heard_again(TimestampNs now_ns) {
+    heard_since_ns_ = now_ns;
+    frame_began_ns_ = std::max(frame_began_ns_, now_ns);
+    last_received_ns_ = std::max(last_received_ns_, now_ns);
 }
 
 void Conversation::truncate(std::string reason) {

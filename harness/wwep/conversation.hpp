@@ -73,6 +73,10 @@ class Conversation {
     /// Acts on a deadline that has come; nothing happens before it.
     void time_passed(TimestampNs now_ns);
 
+    /// The owner did not read for a while and does from now on: the peer may have been kept from
+    /// sending, so its deadlines run from here, also for a frame whose first bytes came before.
+    void heard_again(TimestampNs now_ns);
+
     /// When time_passed() is to be called: the frame's timeout while one is under way, else the
     /// idle timeout. Nothing once finished.
     [[nodiscard]] std::optional<TimestampNs> deadline_ns() const;
@@ -112,6 +116,7 @@ class Conversation {
     TimestampNs frame_received_ns_ = 0;  // stamp of the read that brought its last byte so far
     StampSource frame_stamp_ = StampSource::read;
     TimestampNs last_received_ns_;
+    TimestampNs heard_since_ns_ = 0;  // no deadline runs from before
     LineEnd line_end_ = LineEnd::none;
     std::vector<Exchange> exchanges_;
     std::string end_reason_;

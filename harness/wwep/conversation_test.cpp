@@ -393,6 +393,26 @@ TEST(Exchange, of_a_read_has_the_value_that_was_answered_or_none) {
     EXPECT_EQ(exchanges[2].value, 0x00FF);
 }
 
+TEST(Conversation, deadlines_run_anew_when_its_owner_reads_again) {
+    Talk talk;
+    talk.send("W0");
+    talk.conversation.heard_again(opened_ns + 5 * ns_per_s);
+    EXPECT_EQ(talk.conversation.deadline_ns(), opened_ns + 5 * ns_per_s + 200 * ns_per_ms);
+    talk.send("FAC0B1234", 5 * ns_per_s + 100 * ns_per_ms);
+    EXPECT_EQ(talk.replies(), "A0FAC0B1234");
+}
+
+TEST(Conversation, a_frame_that_began_unread_has_its_time_from_when_it_could_be_read) {
+    Talk talk(ConversationMode::keep_open);
+    talk.conversation.heard_again(opened_ns + 5 * ns_per_s);
+    EXPECT_EQ(talk.conversation.deadline_ns(), opened_ns + 35 * ns_per_s);
+    talk.send("W0", 1 * ns_per_s);
+    talk.send("FAC0B1234", 5 * ns_per_s + 199 * ns_per_ms);
+    EXPECT_EQ(talk.replies(), "A0FAC0B1234");
+    talk.send("W0", 6 * ns_per_s);
+    EXPECT_EQ(talk.conversation.deadline_ns(), opened_ns + 6 * ns_per_s + 200 * ns_per_ms);
+}
+
 TEST(Conversation, is_not_changed_by_a_read_of_nothing) {
     Talk talk;
     talk.send("");
