@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <future>
-#include <set>
 #include <type_traits>
 
 #include "harness/tls/tls_library.hpp"
@@ -16,8 +15,10 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto interruption_checked_every = 50ms;
+constexpr std::chrono::nanoseconds interruption_checked_every = 50ms;
 constexpr auto shut_down_margin = 500ms;
+/// From the cut of its wire; a board that takes longer is ended by force.
+constexpr auto board_ends_within = 300ms;
 constexpr std::size_t console_lines_shown_max = 20;
 
 std::map<std::string, TrackedButton> pairings(const std::optional<rig::BenchFile>& bench_file) {
@@ -97,10 +98,21 @@ void Bench::run_loop() {
 
 template <class Work>
 auto Bench::call(Work&& work) {
+    // Looked at before the lock too, so that callers without end cannot keep close() from it.
+    const auto refuse_if_closing = [this] {
+        if (is_closing_) {
+            throw rig::RigError("the bench is closed");
+        }
+    };
+    refuse_if_closing();
+    const std::shared_lock lock(calls_);
+    refuse_if_closing();
+    return call_in_loop(std::forward<Work>(work));
+}
+
+template <class Work>
+auto Bench::call_in_loop(Work&& work) {
     using Result = std::invoke_result_t<Work>;
-    if (is_closed_) {
-        throw rig::RigError("the bench is closed");
-    }
     std::promise<Result> promise;
     auto future = promise.get_future();
     loop_.post([&promise, &work] {
@@ -119,17 +131,24 @@ auto Bench::call(Work&& work) {
 }
 
 void Bench::close() {
-    if (is_closed_) {
+    const std::lock_guard closing(closing_);
+    if (!thread_.joinable()) {
         return;
     }
-    call([this] { close_in_loop(); });
+    is_closing_ = true;
+    const std::unique_lock no_call_goes_on(calls_);
+    call_in_loop([this] { let_go_in_loop(); });
+    if (wire_ != nullptr) {
+        static_cast<void>(wait_for([this] { return !is_running_; },
+                                   rig::Deadline::after(clock_, board_ends_within), nullptr));
+    }
+    call_in_loop([this] { close_in_loop(); });
     const auto drained =
         rig::Deadline::after(clock_, options_.server.limits.drain_timeout + shut_down_margin);
-    while (call([this] { return server_->connections_open(); }) > 0 &&
+    while (call_in_loop([this] { return server_->connections_open(); }) > 0 &&
            !drained.has_passed(clock_)) {
         std::this_thread::sleep_for(2ms);
     }
-    is_closed_ = true;
     loop_.stop();
     thread_.join();
     drop_lines();
@@ -139,16 +158,20 @@ void Bench::close() {
     }
 }
 
-void Bench::close_in_loop() {
-    for (ButtonState& state : buttons_) {
-        state.button->release();
+/// The board sees that its buttons are released and then that its wire is cut, and ends by itself.
+void Bench::let_go_in_loop() {
+    release_in_loop();
+    if (wire_ != nullptr && wire_->is_connected()) {
+        look_at_lines();  // what the board still said
+        wire_->unplug();
+        watch_again(line_watches_, {}, {});
     }
+}
+
+void Bench::close_in_loop() {
     if (target_ != nullptr) {
         target_->stop_now();
         look_at_target();
-    }
-    if (wire_ != nullptr) {
-        wire_->unplug();
     }
     watch_again(line_watches_, {}, {});
     server_->shut_down();
@@ -175,6 +198,7 @@ void Bench::add_rig_error(const std::string& what) {
         if (rig_errors_.size() < rig_errors_kept_max) {
             rig_errors_.push_back(what);
         }
+        rig_error_newest_ = what;
     }
     changed_.notify_all();
 }
@@ -186,17 +210,21 @@ bool Bench::has_room() const {
 bool Bench::wait_for(const std::function<bool()>& condition, rig::Deadline deadline,
                      const Interrupted& interrupted) const {
     std::unique_lock lock(mutex_);
+    TimestampNs ask_at_ns = clock_.monotonic_ns() + interruption_checked_every.count();
     while (!condition()) {
         if (deadline.has_passed(clock_)) {
             return false;
         }
         const auto slice =
             std::min<std::chrono::nanoseconds>(deadline.left(clock_), interruption_checked_every);
-        if (changed_.wait_for(lock, slice) == std::cv_status::timeout && interrupted) {
+        // By the clock too: where events never cease, no wait ever times out.
+        const bool timed_out = changed_.wait_for(lock, slice) == std::cv_status::timeout;
+        if (interrupted && (timed_out || clock_.monotonic_ns() >= ask_at_ns)) {
             lock.unlock();
             if (interrupted()) {
                 return false;
             }
+            ask_at_ns = clock_.monotonic_ns() + interruption_checked_every.count();
             lock.lock();
         }
     }
@@ -277,7 +305,6 @@ void Bench::watch_again(std::map<int, Loop::WatchId>& watches, const std::vector
 
 void Bench::look_at_lines() {
     std::vector<rig::Edge> edges;
-    const bool was_connected = lines_->is_connected();
     const bool had_said_hello = wire_ != nullptr && wire_->said_hello();
     std::string trouble;
     try {
@@ -304,14 +331,22 @@ void Bench::look_at_lines() {
             set_ready(true);
         }
     }
-    if (!trouble.empty() || (was_connected && !lines_->is_connected())) {
-        if (wire_ != nullptr && !wire_->trouble().empty()) {
-            trouble = fmt::format("the wire was cut: {}", wire_->trouble());
-        }
-        watch_again(line_watches_, lines_->descriptors(), [this] { look_at_lines(); });
-    }
     if (!trouble.empty()) {
+        watch_again(line_watches_, lines_->descriptors(), [this] { look_at_lines(); });
         take(RigNote{.at_ns = now_ns, .what = trouble, .is_error = true});
+    }
+    look_whether_cut();
+}
+
+void Bench::look_whether_cut() {
+    if (wire_ == nullptr || wire_->is_connected() || line_watches_.empty()) {
+        return;
+    }
+    watch_again(line_watches_, {}, {});
+    if (!wire_->trouble().empty()) {
+        take(RigNote{.at_ns = clock_.monotonic_ns(),
+                     .what = fmt::format("the wire was cut: {}", wire_->trouble()),
+                     .is_error = true});
     }
 }
 
@@ -339,7 +374,14 @@ PressId Bench::start_press(const std::string& button, std::chrono::nanoseconds h
         if (found == buttons_.end()) {
             throw rig::NoBench(fmt::format("this bench has no button \"{}\"", button));
         }
-        const rig::Button::Asserted asserted = found->button->press(profile, hold, clock_);
+        const rig::Button::Asserted asserted = [&] {
+            try {
+                return found->button->press(profile, hold, clock_);
+            } catch (const rig::RigError&) {
+                look_whether_cut();
+                throw;
+            }
+        }();
         found->press = ++last_press_id_;
         {
             const std::lock_guard lock(mutex_);
@@ -429,9 +471,13 @@ bool Bench::wait_trip(PressId id, Until until, rig::Deadline deadline,
     const bool reached = wait_for(
         [&] {
             const RoundTrip* const trip = trips_.find(id);
-            if (trip == nullptr || rig_errors_count_ > rig_errors_before_[id]) {
-                trouble = trip == nullptr ? fmt::format("press {} is not known any more", id)
-                                          : rig_errors_.back();
+            if (trip == nullptr) {
+                trouble = fmt::format("press {} is not known any more", id);
+                return true;
+            }
+            const std::uint64_t before = rig_errors_before_[id];
+            if (rig_errors_count_ > before) {
+                trouble = before < rig_errors_.size() ? rig_errors_[before] : rig_error_newest_;
                 return true;
             }
             return has_reached(*trip, until);

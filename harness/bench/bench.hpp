@@ -14,6 +14,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <shared_mutex>
 #include <string>
 #include <thread>
 #include <vector>
@@ -65,8 +66,10 @@ class Bench final : private EventSink {
     Bench(const Bench&) = delete;
     Bench& operator=(const Bench&) = delete;
 
-    /// Releases every button, ends the target, shuts the server down (within its drain timeout) and
-    /// flushes the recording. Twice is fine. Afterwards only the timeline can be read.
+    /// Releases every button, cuts the wire and gives the board a moment to take notice, ends it,
+    /// shuts the server down (within its drain timeout) and flushes the recording. Twice is fine,
+    /// also at once. Meanwhile and afterwards only the timeline can be read; calls that need more
+    /// throw rig::RigError.
     void close();
 
     [[nodiscard]] std::vector<std::string> plain_endpoints() const { return plain_endpoints_; }
@@ -134,12 +137,16 @@ class Bench final : private EventSink {
     template <class Work>
     auto call(Work&& work);
     void run_loop();
+    template <class Work>
+    auto call_in_loop(Work&& work);
+    void let_go_in_loop();
     void close_in_loop();
     void make_lines();
     void drop_lines() noexcept;
     [[nodiscard]] std::vector<std::string> names_of(rig::Direction direction) const;
     void make_target();
     void look_at_lines();
+    void look_whether_cut();
     void look_at_target();
     void take_target_event(const rig::TargetEvent& event);
     void watch_again(std::map<int, Loop::WatchId>& watches, const std::vector<int>& descriptors,
@@ -178,6 +185,7 @@ class Bench final : private EventSink {
     mutable std::condition_variable changed_;
     RoundTripTracker trips_;                              // guarded by mutex_
     std::vector<std::string> rig_errors_;                 // guarded by mutex_
+    std::string rig_error_newest_;                        // guarded by mutex_
     std::uint64_t rig_errors_count_ = 0;                  // guarded by mutex_
     std::map<PressId, std::uint64_t> rig_errors_before_;  // guarded by mutex_
     bool is_ready_ = false;                               // guarded by mutex_
@@ -185,7 +193,9 @@ class Bench final : private EventSink {
     std::string target_end_;                              // guarded by mutex_
     std::vector<std::string> console_;                    // guarded by mutex_: since the last start
 
-    std::atomic<bool> is_closed_ = false;
+    std::mutex closing_;       // held by close(), before calls_
+    std::shared_mutex calls_;  // shared by calls under way; close() takes it for good
+    std::atomic<bool> is_closing_ = false;
     std::thread thread_;  // last: everything above exists while it runs
 };
 
