@@ -1,0 +1,127 @@
+// The bench on a chip of the kernel's gpio-sim. The test plays the board on the chip's other side;
+// the target is a program that only says that it is ready.
+#include "harness/bench/bench.hpp"
+#include "harness/tls/tls_library.hpp"
+#include "rig/line/chip_fixture.hpp"
+
+namespace {
+
+using namespace std::chrono_literals;
+using harness::Bench;
+using rig::Level;
+using rig::testing::patience;
+using rig::testing::thrown_by;
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+class BenchChipTest : public rig::testing::ChipTest {
+  protected:
+    Bench& open_bench(rig::BenchKind kind) {
+        harness::BenchOptions options;
+        options.bench_file.emplace();
+        options.bench_file->name = "bench-1";
+        options.bench_file->kind = kind;
+        options.bench_file->lines = {rig::testing::button_on("rig-lines", "BUTTON0"),
+                                     rig::testing::led_on("rig-lines", "LED0")};
+        options.bench_file->target.contract.buttons["button0"] = {.led = "led0"};
+        if (kind == rig::BenchKind::kernel) {
+            options.target = harness::TargetProcess{
+                .program = "/bin/sh",
+                .arguments = {"-c", "echo \"up on $BOARD_CHIP\"; read forever"},
+                .environment = {{"BOARD_CHIP", "board-lines"}},
+                .ready_text = "up on board-lines"};
+        }
+        return bench_.emplace(options, clock_, library_);
+    }
+    [[nodiscard]] rig::Deadline soon() const { return rig::Deadline::after(clock_, patience); }
+
+    /// Waits for an event of one kind; fails the test if it does not come.
+    template <class Wanted>
+    [[nodiscard]] std::optional<Wanted> wait_for(const std::function<bool(const Wanted&)>& fits) {
+        std::optional<Wanted> found;
+        static_cast<void>(bench_->timeline().wait(
+            0, soon(),
+            [&](const harness::Event& event) {
+                const auto* const wanted = std::get_if<Wanted>(&event);
+                if (wanted != nullptr && fits(*wanted)) {
+                    found = *wanted;
+                }
+                return found.has_value();
+            },
+            nullptr));
+        EXPECT_TRUE(found);
+        return found;
+    }
+
+    const harness::TlsLibrary library_;
+    std::optional<Bench> bench_;
+};
+
+TEST_F(BenchChipTest, a_press_is_felt_by_the_board_and_its_led_is_stamped_by_the_kernel) {
+    Bench& bench = open_bench(rig::BenchKind::kernel);
+    EXPECT_THAT(bench.buttons(), ElementsAre("button0"));
+    EXPECT_THAT(bench.leds(), ElementsAre("led0"));
+    bench.start_target(soon(), nullptr);
+    EXPECT_TRUE(bench.target_is_running());
+
+    const auto id = bench.start_press("button0", 500ms, "ideal");
+    EXPECT_EQ(board_reads_button(), Level::low);
+    sim_->pull(led, Level::high);
+    const auto edge = wait_for<harness::EdgeSeen>(
+        [](const harness::EdgeSeen& seen) { return seen.line == "led0"; });
+    ASSERT_TRUE(edge);
+    EXPECT_EQ(edge->source, rig::EdgeSource::kernel);
+    EXPECT_EQ(edge->level, Level::high);
+    EXPECT_TRUE(bench.led_is_on("led0"));
+    ASSERT_TRUE(wait_for<harness::PressReleased>(
+        [id](const harness::PressReleased& released) { return released.id == id; }));
+    EXPECT_EQ(board_reads_button(), Level::high);
+
+    const auto trip = bench.round_trip(id);
+    ASSERT_EQ(trip.led_edges.size(), 1U);
+    EXPECT_LT(trip.press.before_ns, trip.led_edges[0].at_ns);
+    EXPECT_TRUE(bench.rig_errors().empty());
+}
+
+TEST_F(BenchChipTest, a_bench_that_is_closed_gives_its_lines_back_though_a_press_goes_on) {
+    Bench& bench = open_bench(rig::BenchKind::kernel);
+    EXPECT_THAT(thrown_by<rig::NoBench>([this] { open(); }),
+                HasSubstr("is held by \"wwep-rig bench-1\""));
+    static_cast<void>(bench.start_press("button0", 1min, "ideal"));
+    EXPECT_EQ(board_reads_button(), Level::low);
+    bench.close();
+    EXPECT_EQ(board_reads_button(), Level::high);
+    EXPECT_EQ(thrown_by<rig::NoBench>([this] { open(); }), "(nothing)") << "anybody may have them";
+    EXPECT_THAT(bench.buttons(), ElementsAre("button0")) << "what it is called can still be asked";
+}
+
+TEST_F(BenchChipTest, a_chip_that_is_unplugged_is_one_rig_error_and_no_busy_loop) {
+    Bench& bench = open_bench(rig::BenchKind::kernel);
+    bench.start_target(soon(), nullptr);
+    sim_->unplug();
+    ASSERT_TRUE(wait_for<harness::RigNote>([](const harness::RigNote& note) {
+        return note.is_error && note.what.find("was unplugged") != std::string::npos;
+    }));
+    EXPECT_EQ(bench.rig_errors().size(), 1U);
+    EXPECT_THAT(thrown_by<rig::RigError>(
+                    [&] { static_cast<void>(bench.start_press("button0", 10ms, "ideal")); }),
+                HasSubstr("line button0"));
+    bench.stop_target(nullptr);
+    EXPECT_EQ(bench.rig_errors().size(), 1U);
+}
+
+TEST_F(BenchChipTest, a_board_cannot_be_started_but_is_pressed_and_watched) {
+    Bench& bench = open_bench(rig::BenchKind::board);
+    EXPECT_THAT(thrown_by<rig::NoBench>([&] { bench.start_target(soon(), nullptr); }),
+                AllOf(HasSubstr("the target of bench bench-1 is a board"), HasSubstr("by hand")));
+    sim_->pull(led, Level::high);
+    EXPECT_TRUE(wait_for<harness::EdgeSeen>(
+        [](const harness::EdgeSeen& seen) { return seen.level == Level::high; }));
+    static_cast<void>(bench.start_press("button0", 1min, "ideal"));
+    EXPECT_EQ(board_reads_button(), Level::low);
+    bench.release_buttons();
+    EXPECT_EQ(board_reads_button(), Level::high);
+}
+
+}  // namespace
