@@ -1,0 +1,5 @@
+NAME := App_client_checked
+
+$(NAME)_SOURCES := client_checked.c
+
+$(NAME)_COMPONENTS := protocols/DNS

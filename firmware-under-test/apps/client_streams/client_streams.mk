@@ -1,0 +1,5 @@
+NAME := App_client_streams
+
+$(NAME)_SOURCES := client_streams.c
+
+$(NAME)_COMPONENTS := protocols/DNS
