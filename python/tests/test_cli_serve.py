@@ -141,6 +141,7 @@ def test_no_server_is_a_rig_error(wwep_rig):
         ("read", "0FAC", "0x5"),
         ("write", "0FAC", "0B", "12345"),
         ("read", "0FAC", "0B", "--ca", "/dev/null"),
+        ("read", "0FAC", "0B", "--tls", "--pin", "00"),
         ("serve", "--no-tls", "--no-plain"),
         ("serve", "--cert", "/dev/null"),
         ("serve", "--tls-min", "SSLv3"),

@@ -1,6 +1,7 @@
 """`wwep-rig read`, `write` and `send`: the rig as a WWEP client."""
 
 import os
+import re
 import sys
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -136,6 +137,8 @@ def _transact(
         raise click.UsageError("--ca, --name, --pin, --insecure, --cert and --key need --tls")
     if insecure and (ca or pin):
         raise click.UsageError("--insecure verifies nothing: leave --ca and --pin out")
+    if pin and not re.fullmatch("[0-9A-Fa-f]{64}", pin):
+        raise click.UsageError("--pin is 64 hex digits: see `wwep-rig certs show HOST:PORT`")
     options = _core.ClientOptions()
     options.host = host.removeprefix("[").removesuffix("]")
     options.port = port or (TLS_PORT if secure else PLAIN_PORT)
