@@ -180,6 +180,18 @@ def test_doctor_names_who_has_a_port(wwep_rig, tmp_path):
     assert f"held by process {os.getpid()}" in pressed.err
 
 
+def test_doctor_finds_an_address_that_this_machine_does_not_have(wwep_rig, tmp_path):
+    wwep_rig("bench", "new", "bench-1", "--kind", "board")
+    path = tmp_path / "benches" / "bench-1.toml"
+    path.write_text(path.read_text().replace("198.51.100.3", "192.0.2.1"))
+
+    done = wwep_rig("doctor", "--bench", "bench-1", "--json")
+
+    assert done.code == 4
+    (bad,) = [each for each in json.loads(done.out) if not each["is_good"]]
+    assert bad["what"] == "address" and "192.0.2.1" in bad["found"] and bad["remedy"]
+
+
 def with_server_keys(text: str, keys: str) -> str:
     if "[server]" not in text.splitlines():
         return f"{text}\n[server]\n{keys}"

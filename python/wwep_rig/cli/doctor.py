@@ -1,6 +1,7 @@
 """`wwep-rig doctor`: is this bench usable, and if not, what to do."""
 
 import os
+import socket
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from importlib import import_module
@@ -132,8 +133,11 @@ def _examine_bench(bench_name: str, environment: Mapping[str, str]) -> Iterator[
         holder = holder_of(config.name, default_lock_directory(environment))
         remedy = "wait for it (--wait SECONDS), or ask that user" if holder else ""
         yield Finding("lock", holder is None, f"held by {holder}" if holder else "free", remedy)
+    address = config.server.address
+    if address:
+        remedy = "give an interface of this machine that address, or edit the bench file"
+        yield _guarded("address", lambda: _own_address(address), remedy, NO_BENCH)
     for port in (config.server.plain_port, config.server.tls_port):
-        address = config.server.address
         held = [
             each
             for each in (ports.holders(port, address) if address else ports.holders(port))
@@ -147,6 +151,17 @@ def _examine_bench(bench_name: str, environment: Mapping[str, str]) -> Iterator[
             yield Finding(f"port {port}", True, f"free on {where}")
     if config.kind in (Kind.SIM, Kind.KERNEL):
         yield _guarded("firmware", lambda: _firmware(firmware_path, config.target.program), "", 4)
+
+
+def _own_address(address: str) -> str:
+    """Bind a free port there, which only an address of this machine allows."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        try:
+            probe.bind((address, 0))
+        except OSError as error:
+            raise OSError(f"server.address {address}: {error.strerror}") from None
+    return f"{address} is this machine's"
 
 
 def _firmware(find: Callable[[str], Path], program: str) -> str:
