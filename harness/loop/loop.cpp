@@ -32,6 +32,11 @@ void drain(int fd) {
 }
 
 std::uint32_t epoll_events(Interest interest) {
+    if (interest == Interest{}) {
+        // Epoll reports hang-ups asked or not, for as long as they last: told at its edge only, one
+        // that nobody can act on yet does not keep the loop spinning.
+        return std::uint32_t{EPOLLET};
+    }
     return (interest.readable ? std::uint32_t{EPOLLIN} : 0U) |
            (interest.writable ? std::uint32_t{EPOLLOUT} : 0U);
 }

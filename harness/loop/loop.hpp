@@ -19,7 +19,8 @@
 
 namespace harness {
 
-/// What a watcher wants to hear of. Hang-up and errors are always reported, as both.
+/// What a watcher wants to hear of. Hang-up and errors are always reported, as both; to a watcher
+/// that wants nothing once, and again when it wants something.
 struct Interest {
     bool readable = false;
     bool writable = false;
