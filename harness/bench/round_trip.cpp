@@ -121,7 +121,7 @@ void RoundTripTracker::add(const ConnectionOpened& opened) {
             break;
         }
     }
-    if (owner != nullptr) {
+    if (owner != nullptr && owner->trip.connections.size() < connections_per_trip_max) {
         owner->trip.connections.push_back(
             {.opened = opened, .handshake = {}, .closed = {}, .frames = {}, .replies = {}});
         press_of_connection_[opened.id] = owner->trip.press.id;
@@ -149,13 +149,15 @@ void RoundTripTracker::add(const HandshakeEnded& handshake) {
 }
 
 void RoundTripTracker::add(const FrameReceived& frame) {
-    if (ConnectionTrace* const trace = connection(frame.connection_id)) {
+    ConnectionTrace* const trace = connection(frame.connection_id);
+    if (trace != nullptr && trace->frames.size() < frames_per_connection_max) {
         trace->frames.push_back(frame);
     }
 }
 
 void RoundTripTracker::add(const ReplySent& reply) {
-    if (ConnectionTrace* const trace = connection(reply.connection_id)) {
+    ConnectionTrace* const trace = connection(reply.connection_id);
+    if (trace != nullptr && trace->replies.size() < frames_per_connection_max) {
         trace->replies.push_back(reply);
     }
 }

@@ -60,6 +60,8 @@ class RoundTripTracker {
     static constexpr std::size_t trips_kept_max = 1'000;
     static constexpr std::size_t led_edges_per_trip_max = 1'000;
     static constexpr std::size_t console_lines_per_trip_max = 200;
+    static constexpr std::size_t connections_per_trip_max = 1'000;
+    static constexpr std::size_t frames_per_connection_max = 1'000;
 
     /// `buttons` by line name.
     explicit RoundTripTracker(std::map<std::string, TrackedButton> buttons);
