@@ -261,6 +261,12 @@ void Connection::flush() {
             }
             return;
         }
+        if (state_ == State::handshaking) {
+            record_handshake(
+                fmt::format("the peer went before it ended: {}", std::strerror(error)));
+            end("peer went during the TLS handshake");
+            return;
+        }
         end(fmt::format("peer went without taking the reply: {}", std::strerror(error)));
         return;
     }
