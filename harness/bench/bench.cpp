@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <exception>
 #include <future>
 #include <type_traits>
+#include <variant>
 
 #include "harness/tls/tls_library.hpp"
 #include "rig/base/errors.hpp"
@@ -113,21 +115,29 @@ auto Bench::call(Work&& work) {
 template <class Work>
 auto Bench::call_in_loop(Work&& work) {
     using Result = std::invoke_result_t<Work>;
-    std::promise<Result> promise;
-    auto future = promise.get_future();
-    loop_.post([&promise, &work] {
+    std::optional<std::conditional_t<std::is_void_v<Result>, std::monostate, Result>> result;
+    std::exception_ptr error;
+    std::promise<void> promise;
+    const auto done = promise.get_future();
+    loop_.post([&] {
         try {
             if constexpr (std::is_void_v<Result>) {
                 work();
-                promise.set_value();
             } else {
-                promise.set_value(work());
+                result.emplace(work());
             }
         } catch (...) {
-            promise.set_exception(std::current_exception());
+            error = std::current_exception();
         }
+        promise.set_value();  // outside the handler: the exception is the caller's alone by then
     });
-    return future.get();
+    done.wait();
+    if (error) {
+        std::rethrow_exception(error);
+    }
+    if constexpr (!std::is_void_v<Result>) {
+        return std::move(*result);
+    }
 }
 
 void Bench::close() {
