@@ -521,3 +521,48 @@ def test_renamed_folder_with_one_makefile_still_builds(build, folder):
     (folder / "one.mk").rename(folder / "other.mk")
 
     assert console_of(build(folder).program) == ["plain", "end"]
+
+
+FORGETFUL = """
+#include "wiced.h"
+static wiced_tls_identity_t identity;
+static linked_list_t list;
+static wiced_thread_t thread;
+static void thread_main( uint32_t arg )
+{
+    printf( "thread %u\\n", (unsigned) arg );
+    printf( "end\\n" );
+    WICED_END_OF_CURRENT_THREAD( );
+}
+void application_start( )
+{
+    wiced_tls_context_t context;
+    wiced_init( );
+    printf( "begin\\n" );
+    linked_list_init( &list );
+    wiced_tls_init_context( &context, &identity, NULL );
+    wiced_rtos_create_thread( &thread, 7, NULL, thread_main, 6200, (void*) 5 );
+}
+"""
+
+
+def test_sources_that_forget_the_tls_and_list_headers_compile_as_with_the_sdk(build, folder):
+    (folder / "one.c").write_text(FORGETFUL)
+
+    result = build(folder)
+
+    assert console_of(result.program) == ["thread 5", "end"]
+    assert result.err == ""
+
+
+def test_calls_that_newer_compilers_refuse_are_warnings(build, folder):
+    (folder / "one.c").write_text(
+        '#include "wiced.h"\nstatic const char* address = 65;\n'
+        "void application_start(void) { wiced_init();\n"
+        'printf("begin\\n%s\\nend\\n", address != NULL ? "taken" : ""); }\n'
+    )
+
+    result = build(folder)
+
+    assert console_of(result.program) == ["taken", "end"]
+    assert "makes pointer from integer without a cast" in result.err

@@ -434,6 +434,10 @@ def server_answers_as_the_protocol_says(
     assert ask(address, b"R0FAC0b", port, tls) == b"A0FAC0BABCD"
     assert ask(address, b"Q0FAC0B", port, tls) == b"X"
     assert ask(address, b"W01234", port, tls) == b"X"
+    assert ask(address, b"r0FAC0B", port, tls) == b"X"
+    # What comes after the frame is never read, and must not cost the reply.
+    assert ask(address, b"R0FAC0B\r\n", port, tls) == b"A0FAC0BABCD"
+    assert ask(address, b"R0FAC0B" + b"x" * 5000, port, tls) == b"A0FAC0BABCD"
 
 
 @pytest.mark.parametrize("name", ["server_packets", "server_callbacks", "server_table"])

@@ -1,6 +1,7 @@
 /*
- * What an application includes. It does not include wiced_tls.h, resources.h or linked_list.h.
- * The application's entry is application_start, which may return.
+ * What an application includes. It does not include resources.h, which a build makes. In the SDK
+ * the network's headers pull in the TLS types and the linked list, so code that forgot to include
+ * them compiles. The application's entry is application_start, which may return.
  */
 #pragma once
 
@@ -8,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "linked_list.h"
 #include "wiced_debug.h"
 #include "wiced_defaults.h"
 #include "wiced_framework.h"
@@ -19,6 +21,7 @@
 #include "wiced_rtos.h"
 #include "wiced_tcpip.h"
 #include "wiced_time.h"
+#include "wiced_tls.h"
 #include "wiced_utilities.h"
 #include "wiced_wifi.h"
 
