@@ -7,6 +7,8 @@
 #include <stdexcept>
 #include <utility>
 
+#include "rig/base/errors.hpp"
+
 namespace rig {
 namespace {
 
@@ -109,6 +111,39 @@ LedWindow led_window(std::string led, std::span<const LedEdge> edges, bool was_o
         }
     }
     return window;
+}
+
+void LedHistory::take(const Edge& edge) {
+    const std::uint64_t expected = seqno_ + 1;
+    seqno_ = edge.seqno;
+    is_on_ = is_active(edge.level, active_);
+    edges_.push_back({.at_ns = edge.at_ns,
+                      .is_on = is_on_,
+                      .lost_before = edge.seqno > expected ? edge.seqno - expected : 0});
+    if (edges_.size() > edges_kept_max) {
+        was_on_ = edges_.front().is_on;
+        forgotten_until_ns_ = edges_.front().at_ns;
+        edges_.pop_front();
+    }
+}
+
+void LedHistory::set(Level level, TimestampNs now_ns) {
+    if (is_active(level, active_) != is_on_) {
+        // Numbers go on where they were: nothing was lost.
+        take({.at_ns = now_ns, .seqno = seqno_ + 1, .level = level});
+        --seqno_;
+    }
+}
+
+LedWindow LedHistory::window(std::string led, TimestampNs from_ns, TimestampNs until_ns) const {
+    if (from_ns < forgotten_until_ns_) {
+        throw RigError(
+            fmt::format("{}: only the last {} edges are kept, and the window begins "
+                        "{:.3f} ms before them",
+                        led, edges_kept_max, ms(forgotten_until_ns_ - from_ns)));
+    }
+    const std::vector<LedEdge> edges(edges_.begin(), edges_.end());
+    return led_window(std::move(led), edges, was_on_, from_ns, until_ns);
 }
 
 bool is_on_at(const LedWindow& window, TimestampNs at_ns) {

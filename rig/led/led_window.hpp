@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <deque>
 #include <span>
 #include <string>
 #include <vector>
@@ -41,6 +42,30 @@ struct LedWindow {
 /// them. Throws std::invalid_argument for a window that ends before it begins.
 [[nodiscard]] LedWindow led_window(std::string led, std::span<const LedEdge> edges, bool was_on,
                                    TimestampNs from_ns, TimestampNs until_ns);
+
+/// The last edges of one LED, to cut windows out of while it goes on. Not thread-safe.
+class LedHistory {
+  public:
+    static constexpr std::size_t edges_kept_max = 10'000;
+
+    LedHistory(Active active, Level level) : active_(active), is_on_(is_active(level, active)) {}
+
+    void take(const Edge& edge);
+    /// Says what the line is now, seen without an edge, as after a restart of the board.
+    void set(Level level, TimestampNs now_ns);
+    /// Throws std::invalid_argument for a window that ends before it begins, RigError for one that
+    /// begins before the oldest edge that is still kept.
+    [[nodiscard]] LedWindow window(std::string led, TimestampNs from_ns,
+                                   TimestampNs until_ns) const;
+
+  private:
+    Active active_;
+    bool is_on_;            // now
+    bool was_on_ = is_on_;  // before the oldest edge
+    TimestampNs forgotten_until_ns_ = 0;
+    std::uint64_t seqno_ = 0;
+    std::deque<LedEdge> edges_;
+};
 
 /// Whether the LED is on at a moment of the window; an edge counts from its own timestamp on.
 [[nodiscard]] bool is_on_at(const LedWindow& window, TimestampNs at_ns);

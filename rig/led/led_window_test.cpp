@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "rig/base/errors.hpp"
+
 namespace {
 
 using namespace std::chrono_literals;
@@ -68,6 +70,40 @@ TEST(LedWindow, the_share_of_time_on_counts_both_ends) {
     EXPECT_DOUBLE_EQ(rig::on_share(window_of(100, {60})), 0.4);
     EXPECT_DOUBLE_EQ(rig::on_share(window_of(100, {})), 0.0);
     EXPECT_DOUBLE_EQ(rig::on_share(window_of(0, {})), 0.0);
+}
+
+TEST(LedHistory, cuts_windows_out_of_the_edges_it_was_given) {
+    rig::LedHistory history(rig::Active::low, rig::Level::high);
+    history.take({.at_ns = 10, .seqno = 1, .level = rig::Level::low});
+    history.take({.at_ns = 20, .seqno = 4, .level = rig::Level::high});
+    const LedWindow window = history.window("led0", 5, 30);
+    EXPECT_FALSE(window.was_on);
+    EXPECT_THAT(window.edges, ElementsAre(LedEdge{.at_ns = 10, .is_on = true},
+                                          LedEdge{.at_ns = 20, .is_on = false, .lost_before = 2}));
+    EXPECT_TRUE(history.window("led0", 15, 20).was_on);
+}
+
+TEST(LedHistory, a_restart_of_the_board_is_a_change_and_no_loss) {
+    rig::LedHistory history(rig::Active::high, rig::Level::low);
+    history.take({.at_ns = 10, .seqno = 1, .level = rig::Level::high});
+    history.set(rig::Level::high, 15);
+    history.set(rig::Level::low, 20);
+    history.take({.at_ns = 30, .seqno = 2, .level = rig::Level::high});
+    EXPECT_THAT(
+        history.window("led0", 0, 40).edges,
+        ElementsAre(LedEdge{.at_ns = 10, .is_on = true}, LedEdge{.at_ns = 20, .is_on = false},
+                    LedEdge{.at_ns = 30, .is_on = true}));
+}
+
+TEST(LedHistory, what_was_forgotten_is_never_judged) {
+    rig::LedHistory history(rig::Active::high, rig::Level::low);
+    for (std::uint64_t i = 1; i <= rig::LedHistory::edges_kept_max + 1; ++i) {
+        history.take({.at_ns = static_cast<rig::TimestampNs>(i * 10),
+                      .seqno = i,
+                      .level = i % 2 == 1 ? rig::Level::high : rig::Level::low});
+    }
+    EXPECT_THROW(static_cast<void>(history.window("led0", 9, 100)), rig::RigError);
+    EXPECT_TRUE(history.window("led0", 10, 100).was_on);
 }
 
 TEST(LedStays, an_led_without_an_edge_stays_what_it_was) {
