@@ -269,7 +269,9 @@ void Bench::make_lines() {
         if (file.lines[line].direction == rig::Direction::output) {
             buttons_.push_back({.button = std::make_unique<rig::Button>(*lines_, line)});
         } else {
-            leds_.emplace(line, rig::Led(file.lines[line].active, lines_->level(line)));
+            const rig::Active active = file.lines[line].active;
+            leds_.emplace(line, rig::Led(active, lines_->level(line)));
+            led_histories_.emplace(line, rig::LedHistory(active, lines_->level(line)));
         }
     }
     // Chips are there before the target starts; a wire is plugged in with it.
@@ -336,6 +338,7 @@ void Bench::look_at_lines() {
     if (wire_ != nullptr && !had_said_hello && wire_->said_hello()) {
         for (auto& [line, led] : leds_) {
             led.set(lines_->level(line));
+            led_histories_.at(line).set(lines_->level(line), now_ns);
         }
         if (options_.target && options_.target->ready_text.empty()) {
             set_ready(true);
@@ -367,6 +370,7 @@ void Bench::take_edge(const rig::Edge& edge) {
     const auto led = leds_.find(edge.line);
     if (led != leds_.end()) {
         led->second.take(edge);
+        led_histories_.at(edge.line).take(edge);
     }
     take(EdgeSeen{.at_ns = edge.at_ns,
                   .line = lines_->specs()[edge.line].name,
@@ -454,15 +458,39 @@ void Bench::release_buttons() {
     call([this] { release_in_loop(); });
 }
 
-bool Bench::led_is_on(const std::string& led) {
-    return call([&] {
-        for (const auto& [line, lamp] : leds_) {
-            if (lines_->specs()[line].name == led) {
-                return lamp.is_on();
-            }
+std::uint32_t Bench::led_line(const std::string& led) const {
+    for (const auto& [line, lamp] : leds_) {
+        if (options_.bench_file->lines[line].name == led) {
+            return line;
         }
-        throw rig::NoBench(fmt::format("this bench has no LED \"{}\"", led));
-    });
+    }
+    throw rig::NoBench(fmt::format("this bench has no LED \"{}\"", led));
+}
+
+bool Bench::led_is_on(const std::string& led) {
+    return call([&] { return leds_.at(led_line(led)).is_on(); });
+}
+
+bool Bench::wait_led(const std::string& led, bool on, rig::Deadline deadline,
+                     const Interrupted& interrupted) {
+    const Cursor cursor = timeline_.end();  // before the look: no edge falls between the two
+    if (led_is_on(led) == on) {
+        return true;
+    }
+    const rig::Active active = options_.bench_file->lines[led_line(led)].active;
+    return timeline_.wait(
+        cursor, deadline,
+        [&](const Event& event) {
+            const auto* const edge = std::get_if<EdgeSeen>(&event);
+            return edge != nullptr && edge->line == led &&
+                   rig::is_active(edge->level, active) == on;
+        },
+        interrupted);
+}
+
+rig::LedWindow Bench::led_window(const std::string& led, TimestampNs from_ns,
+                                 TimestampNs until_ns) {
+    return call([&] { return led_histories_.at(led_line(led)).window(led, from_ns, until_ns); });
 }
 
 RoundTrip Bench::round_trip(PressId id) const {

@@ -27,6 +27,7 @@
 #include "rig/bench_file/bench_file.hpp"
 #include "rig/button/button.hpp"
 #include "rig/led/led.hpp"
+#include "rig/led/led_window.hpp"
 #include "rig/line/wire_lines.hpp"
 #include "rig/target/process_target.hpp"
 
@@ -103,6 +104,14 @@ class Bench final : private EventSink {
     /// Every button to high impedance, now.
     void release_buttons();
     [[nodiscard]] bool led_is_on(const std::string& led);
+    /// Whether the LED is, or becomes, on (or off) before the deadline.
+    [[nodiscard]] bool wait_led(const std::string& led, bool on, rig::Deadline deadline,
+                                const Interrupted& interrupted);
+    /// What it did from one moment up to another, for rig::stays() and rig::blinks(). Ask some
+    /// milliseconds after `until_ns`: edges take that long. Throws rig::RigError for what is too
+    /// long ago.
+    [[nodiscard]] rig::LedWindow led_window(const std::string& led, TimestampNs from_ns,
+                                            TimestampNs until_ns);
 
     [[nodiscard]] std::optional<std::uint16_t> read_register(std::uint16_t device,
                                                              std::uint8_t reg);
@@ -152,6 +161,7 @@ class Bench final : private EventSink {
     void watch_again(std::map<int, Loop::WatchId>& watches, const std::vector<int>& descriptors,
                      const std::function<void()>& look);
     void take_edge(const rig::Edge& edge);
+    [[nodiscard]] std::uint32_t led_line(const std::string& led) const;
     void play(std::size_t button);
     void release_in_loop();
     void wait_until_ready(rig::Deadline deadline, const Interrupted& interrupted);
@@ -173,7 +183,8 @@ class Bench final : private EventSink {
     std::unique_ptr<rig::Lines> lines_;
     rig::WireLines* wire_ = nullptr;  // lines_ on a simulated bench
     std::vector<ButtonState> buttons_;
-    std::map<std::uint32_t, rig::Led> leds_;  // by line
+    std::map<std::uint32_t, rig::Led> leds_;                  // by line
+    std::map<std::uint32_t, rig::LedHistory> led_histories_;  // by line
     std::uint64_t edges_lost_seen_ = 0;
     std::unique_ptr<rig::ProcessTarget> target_;
     std::map<int, Loop::WatchId> line_watches_;

@@ -22,8 +22,8 @@ class BenchChipTest : public rig::testing::ChipTest {
         options.bench_file.emplace();
         options.bench_file->name = "bench-1";
         options.bench_file->kind = kind;
-        options.bench_file->lines = {rig::testing::button_on("rig-lines", "BUTTON0"),
-                                     rig::testing::led_on("rig-lines", "LED0")};
+        options.bench_file->lines = {rig::testing::button_on("test-lines", "BUTTON0"),
+                                     rig::testing::led_on("test-lines", "LED0")};
         options.bench_file->target.contract.buttons["button0"] = {.led = "led0"};
         if (kind == rig::BenchKind::kernel) {
             options.target = harness::TargetProcess{
@@ -82,6 +82,24 @@ TEST_F(BenchChipTest, a_press_is_felt_by_the_board_and_its_led_is_stamped_by_the
     ASSERT_EQ(trip.led_edges.size(), 1U);
     EXPECT_LT(trip.press.before_ns, trip.led_edges[0].at_ns);
     EXPECT_TRUE(bench.rig_errors().empty());
+}
+
+TEST_F(BenchChipTest, an_led_is_waited_for_and_looked_back_at) {
+    Bench& bench = open_bench(rig::BenchKind::board);
+    const auto from_ns = clock_.monotonic_ns();
+    EXPECT_TRUE(bench.wait_led("led0", false, soon(), nullptr)) << "it is off already";
+    EXPECT_FALSE(
+        bench.wait_led("led0", true, rig::Deadline::after(clock_, rig::testing::quiet), nullptr));
+    sim_->pull(led, Level::high);
+    ASSERT_TRUE(bench.wait_led("led0", true, soon(), nullptr));
+    const auto until_ns = clock_.monotonic_ns();
+    const auto window = bench.led_window("led0", from_ns, until_ns);
+    ASSERT_EQ(window.edges.size(), 1U);
+    EXPECT_TRUE(window.edges[0].is_on);
+    EXPECT_EQ(rig::stays(window, false).answer, rig::LedAnswer::no);
+    EXPECT_EQ(rig::stays(bench.led_window("led0", until_ns, until_ns + 1), true).answer,
+              rig::LedAnswer::yes);
+    EXPECT_THROW(static_cast<void>(bench.led_window("led9", from_ns, until_ns)), rig::NoBench);
 }
 
 TEST_F(BenchChipTest, a_bench_that_is_closed_gives_its_lines_back_though_a_press_goes_on) {
