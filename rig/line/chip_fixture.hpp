@@ -64,7 +64,7 @@ class ChipTest : public ::testing::Test {
     void SetUp() override {
         SKIP_WITHOUT_GPIO_SIM();
         sim_.emplace(
-            GpioSim::Shape{.label = "rig-lines",
+            GpioSim::Shape{.label = "test-lines",
                            .names = {{button, "BUTTON0"}, {led, "LED0"}, {6, "TWIN"}, {7, "TWIN"}},
                            .hogs = {{5, "board-power"}}});
         sim_->pull(button, Level::high);  // the board's pull holds its button open

@@ -42,7 +42,7 @@ class ChipLinesTest : public ChipTest {
 // ------------------------------------------------------------------------------------------
 
 TEST_F(ChipLinesTest, a_chip_is_found_by_path_label_and_name_and_a_line_by_number_and_name) {
-    for (const std::string& chip : {sim_->path(), std::string("rig-lines"), sim_->name()}) {
+    for (const std::string& chip : {sim_->path(), std::string("test-lines"), sim_->name()}) {
         for (const std::string line : {"3", "LED0"}) {
             open({led_on(chip, line)});
             ASSERT_TRUE(board_sets_led(opposite(lines_->level(0)))) << chip << " " << line;
@@ -55,39 +55,39 @@ TEST_F(ChipLinesTest, a_chip_that_is_not_there_is_answered_with_those_that_are) 
     EXPECT_THAT(trouble_opening({led_on("no-such-chip", "3")}),
                 AllOf(HasSubstr("line led0: no GPIO chip has the path, name or label "
                                 "\"no-such-chip\""),
-                      HasSubstr(sim_->path() + " \"rig-lines\"")));
+                      HasSubstr(sim_->path() + " \"test-lines\"")));
     EXPECT_THAT(trouble_opening({led_on("/dev/gpiochip99", "3")}),
                 AllOf(HasSubstr("/dev/gpiochip99"), HasSubstr("No such file"),
-                      HasSubstr(sim_->path() + " \"rig-lines\"")));
+                      HasSubstr(sim_->path() + " \"test-lines\"")));
 }
 
 TEST_F(ChipLinesTest, two_chips_with_one_label_are_to_be_told_apart_by_path) {
-    const GpioSim other({.label = "rig-lines"});
-    EXPECT_THAT(trouble_opening({led_on("rig-lines", "3")}),
-                AllOf(HasSubstr("2 chips are called \"rig-lines\""), HasSubstr(sim_->path()),
+    const GpioSim other({.label = "test-lines"});
+    EXPECT_THAT(trouble_opening({led_on("test-lines", "3")}),
+                AllOf(HasSubstr("2 chips are called \"test-lines\""), HasSubstr(sim_->path()),
                       HasSubstr(other.path())));
 }
 
 TEST_F(ChipLinesTest, a_line_that_is_not_there_is_answered_with_those_that_are) {
-    EXPECT_THAT(trouble_opening({led_on("rig-lines", "8")}),
+    EXPECT_THAT(trouble_opening({led_on("test-lines", "8")}),
                 AllOf(HasSubstr("line led0: "), HasSubstr("has lines 0 to 7, not 8")));
-    EXPECT_THAT(trouble_opening({led_on("rig-lines", "LED9")}),
+    EXPECT_THAT(trouble_opening({led_on("test-lines", "LED9")}),
                 AllOf(HasSubstr("is called \"LED9\""), HasSubstr("BUTTON0, LED0, TWIN, TWIN")));
-    EXPECT_THAT(trouble_opening({led_on("rig-lines", "TWIN")}),
+    EXPECT_THAT(trouble_opening({led_on("test-lines", "TWIN")}),
                 AllOf(HasSubstr("lines 6, 7 of"), HasSubstr("say which by its number")));
 }
 
 TEST_F(ChipLinesTest, two_entries_on_one_line_are_refused_however_they_are_spelt) {
-    EXPECT_THAT(trouble_opening({button_on(sim_->path(), "3"), led_on("rig-lines", "LED0")}),
+    EXPECT_THAT(trouble_opening({button_on(sim_->path(), "3"), led_on("test-lines", "LED0")}),
                 HasSubstr("lines button0 and led0 are both on line 3 of " + sim_->name()));
 }
 
 TEST_F(ChipLinesTest, a_busy_line_names_who_holds_it) {
-    ChipLines holder({led_on("rig-lines", "3")}, clock_, {.consumer = "somebody else"});
-    EXPECT_THAT(trouble_opening({led_on("rig-lines", "0"), led_on("rig-lines", "LED0")}),
+    ChipLines holder({led_on("test-lines", "3")}, clock_, {.consumer = "somebody else"});
+    EXPECT_THAT(trouble_opening({led_on("test-lines", "0"), led_on("test-lines", "LED0")}),
                 AllOf(HasSubstr("line led0 (line 3 of "),
                       HasSubstr("is held by \"somebody else\": end that program")));
-    EXPECT_THAT(trouble_opening({button_on("rig-lines", "5")}),
+    EXPECT_THAT(trouble_opening({button_on("test-lines", "5")}),
                 HasSubstr("is held by \"board-power\""));
 }
 
@@ -100,7 +100,7 @@ TEST_F(ChipLinesTest, a_user_who_may_not_is_told_which_group_or_rule) {
         static_cast<void>(::setgid(nobody));
         static_cast<void>(::setuid(nobody));
         const std::string text = trouble_opening({led_on(sim_->path(), "3")}) + "\n" +
-                                 trouble_opening({led_on("rig-lines", "3")});
+                                 trouble_opening({led_on("test-lines", "3")});
         static_cast<void>(!::write(ends[1], text.data(), text.size()));
         ::_exit(0);
     }
@@ -111,7 +111,7 @@ TEST_F(ChipLinesTest, a_user_who_may_not_is_told_which_group_or_rule) {
     ::waitpid(child, nullptr, 0);
     const std::string text(buffer.data(), static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
     EXPECT_THAT(text, AllOf(HasSubstr("line led0: may not open " + sim_->path()),
-                            HasSubstr("no chip that may be opened is called \"rig-lines\""),
+                            HasSubstr("no chip that may be opened is called \"test-lines\""),
                             HasSubstr("udev rule")));
 }
 
@@ -142,7 +142,7 @@ TEST_F(ChipLinesTest, edges_both_ways_carry_the_kernels_time_and_numbers_from_on
 }
 
 TEST_F(ChipLinesTest, levels_are_electrical_whatever_is_active) {
-    LineSpec spec = led_on("rig-lines", "3");
+    LineSpec spec = led_on("test-lines", "3");
     spec.active = rig::Active::low;
     sim_->pull(led, Level::high);
     open({spec});
@@ -153,11 +153,11 @@ TEST_F(ChipLinesTest, levels_are_electrical_whatever_is_active) {
 
 TEST_F(ChipLinesTest, a_bias_that_is_asked_for_is_set_and_none_is_left_alone) {
     sim_->pull(led, Level::high);
-    open({led_on("rig-lines", "3")});
+    open({led_on("test-lines", "3")});
     EXPECT_EQ(sim_->pulled(led), Level::high);
     lines_.reset();
 
-    LineSpec spec = led_on("rig-lines", "3");
+    LineSpec spec = led_on("test-lines", "3");
     spec.bias = rig::Bias::pull_down;
     open({spec});
     EXPECT_EQ(sim_->pulled(led), Level::low);
@@ -171,7 +171,7 @@ TEST_F(ChipLinesTest, a_bias_that_is_asked_for_is_set_and_none_is_left_alone) {
 }
 
 TEST_F(ChipLinesTest, a_debounced_line_shows_no_glitch_but_every_lasting_change) {
-    LineSpec spec = led_on("rig-lines", "3");
+    LineSpec spec = led_on("test-lines", "3");
     spec.debounce_us = 20'000;
     open({spec});
     EXPECT_EQ(info(led).debounce_period(), 20ms);
@@ -184,7 +184,7 @@ TEST_F(ChipLinesTest, a_debounced_line_shows_no_glitch_but_every_lasting_change)
 
 TEST_F(ChipLinesTest, edges_that_overrun_the_kernels_buffer_are_counted_as_lost) {
     constexpr std::size_t kept = 8;
-    open({led_on("rig-lines", "3")}, {.event_buffer_size = kept});
+    open({led_on("test-lines", "3")}, {.event_buffer_size = kept});
     for (int i = 0; i < 20; ++i) {
         sim_->pull(led, i % 2 == 0 ? Level::high : Level::low);
         // Nothing but time tells that the simulator is done with an edge that nobody may read yet.
@@ -200,13 +200,13 @@ TEST_F(ChipLinesTest, edges_that_overrun_the_kernels_buffer_are_counted_as_lost)
 
 TEST_F(ChipLinesTest, edges_of_two_chips_come_oldest_first) {
     const GpioSim other({.label = "other"});
-    open({led_on("rig-lines", "3"), led_on("other", "1")});
-    const int rig_lines_inputs = lines_->descriptors().at(1);
+    open({led_on("test-lines", "3"), led_on("other", "1")});
+    const int test_lines_inputs = lines_->descriptors().at(1);
     const int other_inputs = lines_->descriptors().at(3);
     other.pull(1, Level::high);
     ASSERT_TRUE(rig::testing::wait_readable({&other_inputs, 1}, rig::testing::patience));
     sim_->pull(led, Level::high);
-    ASSERT_TRUE(rig::testing::wait_readable({&rig_lines_inputs, 1}, rig::testing::patience));
+    ASSERT_TRUE(rig::testing::wait_readable({&test_lines_inputs, 1}, rig::testing::patience));
     std::vector<rig::Edge> edges;
     static_cast<void>(lines_->read_edges(edges));
     ASSERT_EQ(edges.size(), 2U);
@@ -219,7 +219,7 @@ TEST_F(ChipLinesTest, edges_of_two_chips_come_oldest_first) {
 // ------------------------------------------------------------------------------------------
 
 TEST_F(ChipLinesTest, an_open_drain_button_pulls_low_and_lets_go) {
-    open({button_on("rig-lines", "2")}, {.consumer = "wwep-rig bench-1"});
+    open({button_on("test-lines", "2")}, {.consumer = "wwep-rig bench-1"});
     EXPECT_EQ(info(button).drive(), gpiod::line::drive::OPEN_DRAIN);
     EXPECT_EQ(info(button).consumer(), "wwep-rig bench-1");
     EXPECT_EQ(board_reads_button(), Level::high) << "opening a bench presses nothing";
@@ -242,7 +242,7 @@ TEST_F(ChipLinesTest, an_open_drain_button_pulls_low_and_lets_go) {
 }
 
 TEST_F(ChipLinesTest, an_open_source_button_pulls_high_and_lets_go) {
-    LineSpec spec = button_on("rig-lines", "2");
+    LineSpec spec = button_on("test-lines", "2");
     spec.active = rig::Active::high;
     spec.drive = rig::Drive::open_source;
     sim_->pull(button, Level::low);
@@ -258,7 +258,7 @@ TEST_F(ChipLinesTest, an_open_source_button_pulls_high_and_lets_go) {
 }
 
 TEST_F(ChipLinesTest, a_push_pull_line_is_an_input_until_it_is_driven) {
-    LineSpec spec = button_on("rig-lines", "2");
+    LineSpec spec = button_on("test-lines", "2");
     spec.drive = rig::Drive::push_pull;
     open({spec});
     EXPECT_EQ(info(button).direction(), gpiod::line::direction::INPUT);
@@ -271,7 +271,7 @@ TEST_F(ChipLinesTest, a_push_pull_line_is_an_input_until_it_is_driven) {
 }
 
 TEST_F(ChipLinesTest, a_released_button_is_an_input_with_the_boards_pull_and_can_be_pressed_again) {
-    open({button_on("rig-lines", "2")});
+    open({button_on("test-lines", "2")});
     static_cast<void>(lines_->drive(0, Level::low));
     lines_->release(0);
     EXPECT_EQ(info(button).direction(), gpiod::line::direction::INPUT);
@@ -307,7 +307,7 @@ TEST_F(ChipLinesTest, going_away_frees_every_line_and_lets_go_of_buttons) {
 TEST_F(ChipLinesTest, an_exception_lets_go_of_buttons) {
     EXPECT_THROW(
         {
-            ChipLines lines({button_on("rig-lines", "2")}, clock_);
+            ChipLines lines({button_on("test-lines", "2")}, clock_);
             static_cast<void>(lines.drive(0, Level::low));
             throw std::runtime_error("a scenario failed");
         },
@@ -322,7 +322,7 @@ TEST_F(ChipLinesTest, a_rig_that_is_killed_while_it_presses_leaves_the_button_op
         ASSERT_EQ(::pipe(ends.data()), 0);
         const pid_t child = ::fork();
         if (child == 0) {
-            open({button_on("rig-lines", "2")});
+            open({button_on("test-lines", "2")});
             static_cast<void>(lines_->drive(0, Level::low));
             static_cast<void>(!::write(ends[1], "p", 1));
             for (;;) {
@@ -342,8 +342,8 @@ TEST_F(ChipLinesTest, a_rig_that_is_killed_while_it_presses_leaves_the_button_op
 }
 
 TEST_F(ChipLinesTest, release_lines_takes_what_nobody_holds_and_says_who_holds_the_rest) {
-    const std::array<LineSpec, 3> specs{button_on("rig-lines", "2"), led_on("rig-lines", "3"),
-                                        button_on("rig-lines", "4")};
+    const std::array<LineSpec, 3> specs{button_on("test-lines", "2"), led_on("test-lines", "3"),
+                                        button_on("test-lines", "4")};
     {
         // What a chip that keeps its outputs looks like after a SIGKILL.
         auto request =
@@ -353,7 +353,7 @@ TEST_F(ChipLinesTest, release_lines_takes_what_nobody_holds_and_says_who_holds_t
                     button, gpiod::line_settings().set_direction(gpiod::line::direction::OUTPUT))
                 .do_request();
     }
-    ChipLines holder({button_on("rig-lines", "4")}, clock_, {.consumer = "gpioset"});
+    ChipLines holder({button_on("test-lines", "4")}, clock_, {.consumer = "gpioset"});
     const auto released = rig::release_lines(specs);
     ASSERT_EQ(released.size(), 2U);
     EXPECT_EQ(released[0].trouble, "");
@@ -375,7 +375,7 @@ TEST_F(ChipLinesTest, a_chip_that_is_unplugged_is_a_rig_error_once_and_no_descri
     sim_->unplug();
     ASSERT_TRUE(rig::testing::wait_readable(descriptors, rig::testing::patience));
     const std::string expected =
-        sim_->name() + " \"rig-lines\" was unplugged while the rig used it";
+        sim_->name() + " \"test-lines\" was unplugged while the rig used it";
     EXPECT_EQ(thrown_by<RigError>([this] { static_cast<void>(wait_for_edges(1, quiet)); }),
               expected);
     EXPECT_FALSE(lines_->is_connected());
@@ -388,7 +388,7 @@ TEST_F(ChipLinesTest, a_chip_that_is_unplugged_is_a_rig_error_once_and_no_descri
 }
 
 TEST_F(ChipLinesTest, a_chip_with_buttons_only_is_seen_to_go_as_well) {
-    open({button_on("rig-lines", "2")});
+    open({button_on("test-lines", "2")});
     sim_->unplug();
     ASSERT_TRUE(rig::testing::wait_readable(lines_->descriptors(), rig::testing::patience));
     EXPECT_THAT(thrown_by<RigError>([this] { static_cast<void>(wait_for_edges(1, quiet)); }),
@@ -396,7 +396,7 @@ TEST_F(ChipLinesTest, a_chip_with_buttons_only_is_seen_to_go_as_well) {
 }
 
 TEST_F(ChipLinesTest, a_press_on_a_chip_that_went_unseen_is_a_rig_error) {
-    open({button_on("rig-lines", "2")});
+    open({button_on("test-lines", "2")});
     sim_->unplug();
     EXPECT_THAT(thrown_by<RigError>([this] { static_cast<void>(lines_->drive(0, Level::low)); }),
                 HasSubstr("was unplugged while the rig used it"));
@@ -405,7 +405,7 @@ TEST_F(ChipLinesTest, a_press_on_a_chip_that_went_unseen_is_a_rig_error) {
 
 TEST_F(ChipLinesTest, a_chip_that_is_unplugged_takes_no_other_with_it) {
     const GpioSim other({.label = "other"});
-    open({led_on("other", "1"), led_on("rig-lines", "3")});
+    open({led_on("other", "1"), led_on("test-lines", "3")});
     sim_->unplug();
     EXPECT_THAT(thrown_by<RigError>([this] { static_cast<void>(wait_for_edges(1, quiet)); }),
                 HasSubstr("was unplugged"));

@@ -24,7 +24,7 @@ namespace rig::testing {
 class GpioSim {
   public:
     struct Shape {
-        std::string label = "rig-lines";
+        std::string label = "test-lines";
         unsigned lines = 8;
         std::map<unsigned, std::string> names = {};
         std::map<unsigned, std::string> hogs = {};  ///< lines that the kernel itself holds, and who
