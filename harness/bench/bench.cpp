@@ -190,14 +190,15 @@ void Bench::close_in_loop() {
 // Events ------------------------------------------------------------------------------------------
 
 void Bench::take(Event event) {
-    {
-        const std::lock_guard lock(mutex_);
-        trips_.take(event);
-    }
     if (const auto* const note = std::get_if<RigNote>(&event); note != nullptr && note->is_error) {
         add_rig_error(note->what);
     }
-    timeline_.take(std::move(event));
+    {
+        // Under one lock, so that what a round trip has reached is on the timeline as well.
+        const std::lock_guard lock(mutex_);
+        trips_.take(event);
+        timeline_.take(std::move(event));
+    }
     changed_.notify_all();
 }
 

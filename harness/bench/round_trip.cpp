@@ -6,6 +6,7 @@ namespace harness {
 namespace {
 
 constexpr std::size_t trips_under_way_max = 16;
+constexpr std::size_t edge_claims_max = 64;
 
 }  // namespace
 
@@ -96,7 +97,11 @@ void RoundTripTracker::add(const PressReleased& release) {
 
 void RoundTripTracker::add(const EdgeSeen& edge) {
     Tracked* newest = nullptr;
-    for (Tracked& trip : trips_) {
+    // Older presses have had their edge or will get none; a flood must not look at them all.
+    const auto first =
+        trips_.end() - static_cast<std::ptrdiff_t>(std::min(trips_.size(), edge_claims_max));
+    for (auto place = first; place != trips_.end(); ++place) {
+        Tracked& trip = *place;
         if (trip.trip.led_line != edge.line || trip.trip.press.before_ns > edge.at_ns) {
             continue;
         }

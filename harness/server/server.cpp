@@ -156,7 +156,8 @@ void Server::accept_from(Port& port) {
             update_listeners();
         });
     }
-    if (connections_.size() >= options_.connections_max) {
+    if (connections_.size() >= options_.connections_max && !is_full_noted_) {
+        is_full_noted_ = true;  // once a run: a full server must not fill the recording with it
         note(fmt::format("{} connections are open, the most that are allowed: new ones wait",
                          connections_.size()),
              false);

@@ -102,6 +102,7 @@ class Server {
     std::vector<std::unique_ptr<Port>> ports_;
     std::unordered_map<ConnectionId, Entry> connections_;
     bool is_shutting_down_ = false;
+    bool is_full_noted_ = false;
     bool is_exhausted_ = false;           // out of descriptors: accepting rests for a while
     TimestampNs held_back_since_ns_ = 0;  // 0: the sink has room
     Loop::TimerId rest_timer_ = 0;

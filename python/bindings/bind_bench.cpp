@@ -1,6 +1,10 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
+#include <optional>
+#include <type_traits>
+#include <variant>
+
 #include "harness/bench/bench.hpp"
 #include "harness/tls/tls_library.hpp"
 #include "python/bindings/bindings.hpp"
@@ -36,25 +40,26 @@ class BoundBench {
     Bench bench_;
 };
 
-/// Runs a wait without the GIL; an interruption by a signal handler is raised afterwards.
+/// Runs a wait without the GIL. What a signal handler raised meanwhile goes before what the wait
+/// returned or threw.
 template <class Wait>
 auto waiting(Wait&& wait) {
-    if constexpr (std::is_void_v<std::invoke_result_t<Wait>>) {
-        try {
-            const py::gil_scoped_release release;
+    using Result = std::invoke_result_t<Wait>;
+    std::conditional_t<std::is_void_v<Result>, std::monostate, std::optional<Result>> result;
+    try {
+        const py::gil_scoped_release release;
+        if constexpr (std::is_void_v<Result>) {
             wait();
-        } catch (const std::exception&) {
-            rethrow_interruption();
-            throw;
+        } else {
+            result = wait();
         }
+    } catch (const std::exception&) {
         rethrow_interruption();
-    } else {
-        auto result = [&wait] {
-            const py::gil_scoped_release release;
-            return wait();
-        }();
-        rethrow_interruption();
-        return result;
+        throw;
+    }
+    rethrow_interruption();
+    if constexpr (!std::is_void_v<Result>) {
+        return std::move(*result);
     }
 }
 

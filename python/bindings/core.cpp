@@ -83,7 +83,9 @@ PYBIND11_MODULE(_core, module) {
     module.attr("__version__") = WWEP_RIG_VERSION;
     // wolfSSL must be started before there are threads, so the module does it when it is loaded.
     py::class_<harness::TlsLibrary>(module, "_TlsLibrary");
-    module.add_object("_tls_library", py::cast(std::make_unique<harness::TlsLibrary>()));
+    py::object library = py::cast(std::make_unique<harness::TlsLibrary>());
+    library.inc_ref();  // for good: a bench may still be open when the interpreter ends
+    module.add_object("_tls_library", library);
     bindings::add_exceptions(module);
     bindings::add_events(module);
     bindings::add_options(module);
