@@ -74,7 +74,7 @@ def _build(folder: Path) -> Path:
 
 def posix_link_flags() -> list[str]:
     """What the library itself needs."""
-    is_done, said = run(["pkg-config", "--libs", "wolfssl"], REPOSITORY)
+    is_done, said = run(["pkg-config", "--libs", "wolfssl", "libgpiod"], REPOSITORY)
     if not is_done:
-        raise BuildFailed(f"{said}pkg-config finds no wolfssl: ci/setup installs it")
+        raise BuildFailed(f"{said}pkg-config misses a library: ci/setup installs it")
     return [*shlex.split(said), "-pthread"]

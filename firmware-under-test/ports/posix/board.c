@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "application.h"
+#include "chip.h"
 #include "console.h"
 #include "dct.h"
 #include "gpio.h"
@@ -36,6 +37,16 @@ bool board_boot(const world_t* world) {
     return true;
 }
 
+static void (*chip_ended)(wire_end_t end);
+
+static void chip_lost(void) {
+    chip_ended(WIRE_PROTOCOL_ERROR);
+}
+
 bool board_connect(const world_t* world, void (*ended)(wire_end_t end)) {
+    if (world->gpio_chip != NULL) {
+        chip_ended = ended;
+        return wire_open_log(world->board_log) && chip_boot(world, chip_lost);
+    }
     return wire_boot(world->wire_fd, world->board_log, ended);
 }

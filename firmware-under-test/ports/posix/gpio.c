@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "chip.h"
 #include "kernel.h"
 #include "wiced_platform.h"
 #include "wire.h"
@@ -87,6 +88,14 @@ void gpio_visit_outputs(void (*visit)(uint8_t pin, uint8_t level)) {
     pthread_mutex_unlock(&lock);
 }
 
+wiced_gpio_config_t gpio_configuration(uint8_t pin, uint8_t* level) {
+    pthread_mutex_lock(&lock);
+    wiced_gpio_config_t configuration = pins[pin].configuration;
+    *level = pins[pin].latch;
+    pthread_mutex_unlock(&lock);
+    return configuration;
+}
+
 void gpio_drive(uint8_t number, gpio_drive_t drive) {
     wiced_gpio_irq_handler_t handler = NULL;
     void* handler_arg = NULL;
@@ -135,7 +144,9 @@ wiced_result_t wiced_gpio_init(wiced_gpio_t gpio, wiced_gpio_config_t configurat
     }
     pthread_mutex_lock(&lock);
     configure(&pins[gpio], configuration);
+    uint8_t latch = pins[gpio].latch;
     pthread_mutex_unlock(&lock);
+    chip_configure((uint8_t)gpio, configuration, latch);
     return WICED_SUCCESS;
 }
 
@@ -147,6 +158,7 @@ wiced_result_t wiced_gpio_deinit(wiced_gpio_t gpio) {
     configure(&pins[gpio], INPUT_HIGH_IMPEDANCE);
     pins[gpio].handler = NULL;
     pthread_mutex_unlock(&lock);
+    chip_configure((uint8_t)gpio, INPUT_HIGH_IMPEDANCE, 0);
     return WICED_SUCCESS;
 }
 
@@ -161,6 +173,7 @@ static wiced_result_t set_output(wiced_gpio_t gpio, uint8_t level) {
         uint64_t at_ns = kernel_now_ns();
         if (is_output(pin)) {
             wire_send_edge((uint8_t)gpio, level, at_ns);
+            chip_set((uint8_t)gpio, level);
         }
     }
     pthread_mutex_unlock(&lock);

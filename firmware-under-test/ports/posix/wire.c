@@ -127,13 +127,20 @@ static void* read_wire(void* arg) {
     }
 }
 
-bool wire_boot(int fd, const char* board_log, void (*ended)(wire_end_t end)) {
+bool wire_open_log(const char* board_log) {
     if (board_log != NULL) {
         log_fd = open(board_log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
         if (log_fd < 0) {
             fprintf(stderr, "board log %s: %s\n", board_log, strerror(errno));
             return false;
         }
+    }
+    return true;
+}
+
+bool wire_boot(int fd, const char* board_log, void (*ended)(wire_end_t end)) {
+    if (!wire_open_log(board_log)) {
+        return false;
     }
     if (fd < 0) {
         fprintf(stderr, "no WWEP_WIRE_FD: this board runs without wires\n");

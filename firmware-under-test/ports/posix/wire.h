@@ -25,6 +25,9 @@ typedef enum {
     WIRE_PROTOCOL_ERROR,
 } wire_end_t;
 
+/* Opens the board's log, of which NULL means none; for boards without a wire. */
+bool wire_open_log(const char* board_log);
+
 /*
  * Takes over fd (-1: no wire), sends the outputs' levels and hello, and starts the reader.
  * board_log may be NULL. ended runs once in the reader's thread, after every driven pin was

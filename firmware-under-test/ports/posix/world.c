@@ -8,6 +8,10 @@
 
 #include "wiced_tcpip.h"
 
+/* Buttons and LEDs, on the lines with the numbers of their pins. */
+#define LINES_BY_DEFAULT 4
+#define GPIO_OFFSET_MAX 1023
+
 static const char* variable(const char* name) {
     const char* text = getenv(name);
     return text != NULL && text[0] != '\0' ? text : NULL;
@@ -42,6 +46,9 @@ world_t world_empty(void) {
     world_t world;
     memset(&world, 0, sizeof(world));
     world.wire_fd = -1;
+    for (int pin = 0; pin < WORLD_PINS_MAX; ++pin) {
+        world.gpio_offsets[pin] = pin < LINES_BY_DEFAULT ? pin : -1;
+    }
     world.mac = (wiced_mac_t){{0x02, 0, 0, 0, 0, 0x01}};
     return world;
 }
@@ -85,6 +92,30 @@ const world_route_t* world_find_route(const world_t* world, const char* name) {
     return NULL;
 }
 
+bool world_set_pins(world_t* world, const char* text, char* error, size_t error_size) {
+    for (int pin = 0; pin < WORLD_PINS_MAX; ++pin) {
+        world->gpio_offsets[pin] = -1;
+    }
+    while (*text != '\0') {
+        size_t length = strcspn(text, ",");
+        unsigned pin = 0;
+        unsigned offset = 0;
+        int used = 0;
+        if (text[0] < '0' || text[0] > '9' ||
+            sscanf(text, "%2u:%4u%n", &pin, &offset, &used) != 2 || (size_t)used != length ||
+            pin >= WORLD_PINS_MAX || offset > GPIO_OFFSET_MAX) {
+            snprintf(error, error_size,
+                     "WWEP_GPIO_PINS: \"%.*s\" is not PIN:OFFSET, 0 to %d:0 to %d", (int)length,
+                     text, WORLD_PINS_MAX - 1, GPIO_OFFSET_MAX);
+            return false;
+        }
+        world->gpio_offsets[pin] = (int)offset;
+        text += length;
+        text += *text == ',';
+    }
+    return true;
+}
+
 bool world_from_environment(world_t* world, char* error, size_t error_size) {
     *world = world_empty();
     unsigned long number = 0;
@@ -122,6 +153,16 @@ bool world_from_environment(world_t* world, char* error, size_t error_size) {
             return false;
         }
         world->boot_delay_ms = (uint32_t)number;
+    }
+    world->gpio_chip = variable("WWEP_GPIO_CHIP");
+    if (world->gpio_chip != NULL && world->wire_fd >= 0) {
+        snprintf(error, error_size, "WWEP_GPIO_CHIP: \"%s\", but WWEP_WIRE_FD is set too",
+                 world->gpio_chip);
+        return false;
+    }
+    text = variable("WWEP_GPIO_PINS");
+    if (text != NULL && !world_set_pins(world, text, error, error_size)) {
+        return false;
     }
     world->board_log = variable("WWEP_BOARD_LOG");
     world->dct_certificate = variable("WWEP_DCT_CERTIFICATE");

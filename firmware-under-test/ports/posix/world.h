@@ -13,6 +13,7 @@
 
 #define WORLD_ROUTES_MAX 32
 #define WORLD_NAME_SIZE 128
+#define WORLD_PINS_MAX 32
 
 typedef struct {
     char name[WORLD_NAME_SIZE]; /* a host's name, or a dotted quad */
@@ -20,8 +21,10 @@ typedef struct {
 } world_route_t;
 
 typedef struct {
-    int wire_fd;           /* -1: no wires */
-    const char* board_log; /* NULL: none */
+    int wire_fd;                      /* -1: no wires */
+    const char* board_log;            /* NULL: none */
+    const char* gpio_chip;            /* path or label; NULL: none */
+    int gpio_offsets[WORLD_PINS_MAX]; /* each pin's line of that chip; -1: none */
     wiced_mac_t mac;
     world_route_t routes[WORLD_ROUTES_MAX];
     size_t route_count;
@@ -42,6 +45,10 @@ bool world_from_environment(world_t* world, char* error, size_t error_size);
 
 /* Adds the comma-separated routes of text; false and an error for what is not NAME=IPV4. */
 bool world_add_routes(world_t* world, const char* text, char* error, size_t error_size);
+
+/* Takes PIN:OFFSET,... for which line of the GPIO chip each pin is; false and an error if not so.
+ */
+bool world_set_pins(world_t* world, const char* text, char* error, size_t error_size);
 
 /* The route for a name or dotted quad, or NULL. Letters' case does not matter. */
 const world_route_t* world_find_route(const world_t* world, const char* name);

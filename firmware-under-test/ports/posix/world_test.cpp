@@ -12,8 +12,9 @@ namespace {
 class World : public testing::Test {
   protected:
     void TearDown() override {
-        for (const char* name : {"WWEP_WIRE_FD", "WWEP_MAC", "WWEP_ROUTES", "WWEP_BIND_ADDRESS",
-                                 "WWEP_BOOT_DELAY_MS", "WWEP_BOARD_LOG"}) {
+        for (const char* name :
+             {"WWEP_WIRE_FD", "WWEP_MAC", "WWEP_ROUTES", "WWEP_BIND_ADDRESS", "WWEP_BOOT_DELAY_MS",
+              "WWEP_BOARD_LOG", "WWEP_GPIO_CHIP", "WWEP_GPIO_PINS"}) {
             unsetenv(name);
         }
     }
@@ -61,6 +62,29 @@ TEST_F(World, NamesTheVariableThatIsWrong) {
     EXPECT_EQ(read("WWEP_WIRE_FD", "-3"), "WWEP_WIRE_FD: \"-3\" is not a descriptor");
     unsetenv("WWEP_WIRE_FD");
     EXPECT_EQ(read("WWEP_BOOT_DELAY_MS", "1s"), "WWEP_BOOT_DELAY_MS: \"1s\" is not 0 to 600000");
+}
+
+TEST_F(World, TakesPinsFromAGpioChip) {
+    EXPECT_EQ(read("WWEP_GPIO_CHIP", "board-pins"), "");
+    EXPECT_STREQ(world_.gpio_chip, "board-pins");
+    EXPECT_EQ(world_.gpio_offsets[3], 3);
+    EXPECT_EQ(world_.gpio_offsets[4], -1);
+
+    EXPECT_EQ(read("WWEP_GPIO_PINS", "0:17,2:27"), "");
+    EXPECT_EQ(world_.gpio_offsets[0], 17);
+    EXPECT_EQ(world_.gpio_offsets[1], -1);
+    EXPECT_EQ(world_.gpio_offsets[2], 27);
+
+    EXPECT_EQ(read("WWEP_GPIO_PINS", "0:17,32:1"),
+              "WWEP_GPIO_PINS: \"32:1\" is not PIN:OFFSET, 0 to 31:0 to 1023");
+    EXPECT_EQ(read("WWEP_GPIO_PINS", "0:1x"),
+              "WWEP_GPIO_PINS: \"0:1x\" is not PIN:OFFSET, 0 to 31:0 to 1023");
+}
+
+TEST_F(World, IsOnAWireOrOnAChip) {
+    setenv("WWEP_GPIO_CHIP", "board-pins", 1);
+    EXPECT_EQ(read("WWEP_WIRE_FD", "7"),
+              "WWEP_GPIO_CHIP: \"board-pins\", but WWEP_WIRE_FD is set too");
 }
 
 TEST_F(World, RefusesOneRouteTooMany) {
