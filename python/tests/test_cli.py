@@ -188,8 +188,18 @@ def test_doctor_finds_an_address_that_this_machine_does_not_have(wwep_rig, tmp_p
     done = wwep_rig("doctor", "--bench", "bench-1", "--json")
 
     assert done.code == 4
-    (bad,) = [each for each in json.loads(done.out) if not each["is_good"]]
-    assert bad["what"] == "address" and "192.0.2.1" in bad["found"] and bad["remedy"]
+    bad = {each["what"]: each for each in json.loads(done.out) if not each["is_good"]}
+    assert "192.0.2.1" in bad["address"]["found"] and bad["address"]["remedy"]
+    assert ("GPIO" in bad) == (not list(Path("/dev").glob("gpiochip*")))
+
+
+def test_doctor_names_a_kind_of_bench_that_cannot_be_opened(wwep_rig):
+    wwep_rig("bench", "new", "bench-1", "--kind", "emulator")
+
+    done = wwep_rig("doctor", "--bench", "bench-1")
+
+    assert done.code == 4
+    assert "no bench of kind emulator" in done.out
 
 
 def with_server_keys(text: str, keys: str) -> str:

@@ -56,6 +56,13 @@ def test_addresses_may_repeat_and_be_ipv6(start):
     assert re.fullmatch(r"ready plain=127\.0\.0\.2:\d+ plain=\[::1\]:\d+\n", line.readline())
 
 
+def test_name_is_no_address_to_bind(wwep_rig):
+    done = wwep_rig("serve", *PORTS, "--bind", "localhost")
+
+    assert done.code == 2
+    assert "'localhost' is no IPv4 or IPv6 address" in done.err
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_signal_ends_it_with_exit_code_0(served, number):
     process, _, _ = served

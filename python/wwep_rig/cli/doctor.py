@@ -133,6 +133,14 @@ def _examine_bench(bench_name: str, environment: Mapping[str, str]) -> Iterator[
         holder = holder_of(config.name, default_lock_directory(environment))
         remedy = "wait for it (--wait SECONDS), or ask that user" if holder else ""
         yield Finding("lock", holder is None, f"held by {holder}" if holder else "free", remedy)
+    if config.kind is Kind.EMULATOR:
+        what = "this version of the rig opens no bench of kind emulator"
+        yield Finding("kind", False, what, "use sim, kernel or board", NO_BENCH)
+    if config.kind in (Kind.KERNEL, Kind.BOARD):
+        chips = sorted(str(chip) for chip in Path("/dev").glob("gpiochip*"))
+        remedy = "" if chips else "run on a machine with GPIO lines, or use --bench sim"
+        what = ", ".join(chips) or "no GPIO chip here: there is no /dev/gpiochip*"
+        yield Finding("GPIO", bool(chips), what, remedy, NO_BENCH)
     address = config.server.address
     if address:
         remedy = "give an interface of this machine that address, or edit the bench file"

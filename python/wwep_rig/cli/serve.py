@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import ipaddress
 import json
 import os
 import platform
@@ -28,12 +29,25 @@ _FILE = click.Path(exists=True, dir_okay=False)
 _PORT = click.IntRange(0, 65535)
 
 
+def _addresses(
+    _context: click.Context, _option: click.Parameter, values: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Refuse names: which of a name's addresses would be meant?"""
+    for value in values:
+        try:
+            ipaddress.ip_address(value)
+        except ValueError:
+            raise click.BadParameter(f"{value!r} is no IPv4 or IPv6 address") from None
+    return values
+
+
 @click.command()
 @click.option(
     "--bind",
     "addresses",
     multiple=True,
     default=("127.0.0.1",),
+    callback=_addresses,
     show_default=True,
     metavar="A",
     help="IPv4 or IPv6 address to listen on; may repeat.",
