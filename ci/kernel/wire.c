@@ -14,14 +14,19 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #define LINES_MAX 32
 #define PATH_SIZE 256
+/* The simulator makes one edge of two that follow each other within a few milliseconds. A contact
+ * that bounces faster does not come through; a press soon after another comes a little later. */
+#define CHANGES_APART_NS_MIN (10u * 1000u * 1000u)
 #define TRACE "/sys/kernel/tracing/instances/wwep-wire"
 
 static const int looks_after_ms[] = {1, 2};
@@ -31,6 +36,7 @@ typedef struct {
     int from_pull; /* -1: what the line is pulled to when nobody drives it is left alone */
     int to_pull;
     char level; /* '0', '1', or 0 before the first look */
+    uint64_t changed_ns;
 } wire_t;
 
 static wire_t wires[LINES_MAX];
@@ -39,6 +45,12 @@ static unsigned wire_count;
 static void give_up(const char* verb, const char* object) {
     fprintf(stderr, "wire: %s %s: %s\n", verb, object, strerror(errno));
     exit(EXIT_FAILURE);
+}
+
+static uint64_t now_ns(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
 static void put_text(int fd, const char* text) {
@@ -77,7 +89,8 @@ static void set_up_trace(void) {
     close(fd);
 }
 
-static void look(wire_t* wire) {
+/* False: the line changed too soon after its last change, and the other side is not told yet. */
+static bool look(wire_t* wire) {
     /* A line that was let go of keeps its level in the simulator until its pull is set again; on a
      * line that is driven the pull has no effect. */
     if (wire->from_pull >= 0) {
@@ -87,16 +100,25 @@ static void look(wire_t* wire) {
     if (pread(wire->from_value, &level, 1, 0) != 1) {
         give_up("read", "the value of a line");
     }
+    uint64_t at_ns = now_ns();
     if (level != wire->level) {
-        put_text(wire->to_pull, level == '1' ? "pull-up" : "pull-down");
+        if (wire->level != 0 && at_ns - wire->changed_ns < CHANGES_APART_NS_MIN) {
+            return false;
+        }
         wire->level = level;
+        wire->changed_ns = at_ns;
     }
+    /* Also when it is the level of before: whoever requests a line with a bias changes its pull. */
+    put_text(wire->to_pull, level == '1' ? "pull-up" : "pull-down");
+    return true;
 }
 
-static void look_at_all(void) {
+static bool look_at_all(void) {
+    bool all_told = true;
     for (unsigned i = 0; i < wire_count; ++i) {
-        look(&wires[i]);
+        all_told &= look(&wires[i]);
     }
+    return all_told;
 }
 
 /* Waits for a record and takes all there are; false after timeout_ms without one (-1: never). */
@@ -127,16 +149,16 @@ int main(int argc, char** argv) {
     }
     set_up_trace();
     int trace = open_path(TRACE "/trace_pipe", O_RDONLY | O_NONBLOCK);
-    look_at_all();
+    (void)look_at_all();
     printf("wire: ready\n");
     fflush(stdout);
     for (;;) {
         wait_for_trace(trace, -1);
-        look_at_all();
+        (void)look_at_all();
         for (size_t i = 0; i < sizeof(looks_after_ms) / sizeof(looks_after_ms[0]);) {
             /* Whatever comes in between starts the looks anew. */
             i = wait_for_trace(trace, looks_after_ms[i]) ? 0 : i + 1;
-            look_at_all();
+            i = look_at_all() ? i : 0;
         }
     }
 }
