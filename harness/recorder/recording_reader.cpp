@@ -36,14 +36,14 @@ std::int64_t pragma(Database& database, std::string_view name) {
 /// The first edge, and the first stored frame with its connection, that a press can have caused.
 constexpr std::string_view latency_sql = R"sql(
 with bounded as (
-    select id, line, before_ns, (before_ns + after_ns) / 2 as middle_ns,
+    select id, line, before_ns,
         min(before_ns + ?1,
             ifnull(lead(before_ns) over (partition by line order by before_ns), 9223372036854775807)
         ) as until_ns
     from presses
     where line = ?2
 ), caused as (
-    select id, line, before_ns, middle_ns,
+    select id, line, before_ns,
         (select min(at_ns) from edges
             where edges.line = ?3 and at_ns >= before_ns and at_ns < until_ns) as led_ns,
         (select frames.id from frames join connections on connections.id = connection_id
@@ -52,7 +52,7 @@ with bounded as (
             order by received_ns limit 1) as frame_id
     from bounded
 )
-select caused.id, caused.line, before_ns, led_ns - middle_ns, received_ns - middle_ns,
+select caused.id, caused.line, before_ns, led_ns - before_ns, received_ns - before_ns,
     replied_ns - received_ns, handshake_ns
 from caused
     left join frames on frames.id = frame_id

@@ -34,9 +34,8 @@ struct ButtonPairing {
 };
 
 /// One press and what followed it; what did not happen is absent. The LED edge and the frame are
-/// the first ones after the press and before the next press of that button. The times run from the
-/// middle of before_ns and after_ns, so they are uncertain by half of what lies between, and may be
-/// negative by as much.
+/// the first ones after the press and before the next press of that button. The times run from
+/// before_ns: they are too long by at most after_ns - before_ns, and never negative.
 struct PressLatency {
     std::int64_t press_id = 0;
     std::string button;

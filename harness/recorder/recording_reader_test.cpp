@@ -49,10 +49,10 @@ class RecordingReaderOnDisk : public harness::RecordingOnDisk {
     }
 };
 
-/// The events of one press that goes well, all times from `at_ns`, the middle of the press.
+/// The events of one press that goes well, all times from `at_ns`.
 void add_round_trip(std::vector<harness::Event>& events, std::int64_t id, const std::string& button,
                     const std::string& led, bool secure, rig::TimestampNs at_ns) {
-    events.emplace_back(harness::PressAsserted{id, button, at_ns - 500, at_ns + 500, "clean"});
+    events.emplace_back(harness::PressAsserted{id, button, at_ns, at_ns + 1'000, "clean"});
     events.emplace_back(
         harness::EdgeSeen{at_ns + 2 * ms, led, rig::Level::high, rig::EdgeSource::board, 1});
     events.emplace_back(harness::ConnectionOpened{id, at_ns + 3 * ms, "peer", "local", secure});
@@ -103,9 +103,9 @@ TEST_F(RecordingReaderOnDisk, measures_each_press_against_its_own_led_and_frame)
     const RecordingReader reader(path_);
     EXPECT_THAT(
         reader.latencies(),
-        ElementsAre(PressLatency{1, "button0", 100 * ms - 500, 2 * ms, 5 * ms, ms, std::nullopt},
-                    PressLatency{2, "button1", 101 * ms - 500, 2 * ms, 5 * ms, ms, ms},
-                    PressLatency{3, "button0", 200 * ms - 500, 2 * ms, 5 * ms, ms, std::nullopt}));
+        ElementsAre(PressLatency{1, "button0", 100 * ms, 2 * ms, 5 * ms, ms, std::nullopt},
+                    PressLatency{2, "button1", 101 * ms, 2 * ms, 5 * ms, ms, ms},
+                    PressLatency{3, "button0", 200 * ms, 2 * ms, 5 * ms, ms, std::nullopt}));
 }
 
 TEST_F(RecordingReaderOnDisk, leaves_out_what_a_press_did_not_cause) {
@@ -129,7 +129,7 @@ TEST_F(RecordingReaderOnDisk, takes_the_pairing_from_its_caller) {
     EXPECT_EQ(reader.latencies({{"user", "green", true}}).at(0).press_to_led_ns, 2 * ms);
     EXPECT_EQ(reader.latencies({{"user", "green", true}}).at(0).press_to_frame_ns, 5 * ms);
     EXPECT_EQ(reader.latencies({{"user", "green", false}}).at(0).press_to_frame_ns, std::nullopt);
-    EXPECT_EQ(reader.latencies().at(0), (PressLatency{1, "user", 100 * ms - 500, {}, {}, {}, {}}));
+    EXPECT_EQ(reader.latencies().at(0), (PressLatency{1, "user", 100 * ms, {}, {}, {}, {}}));
 }
 
 TEST_F(RecordingReaderOnDisk, counts_the_rows_of_each_table) {

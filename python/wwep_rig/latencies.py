@@ -9,11 +9,11 @@ class Latencies:
     """How long the parts of a round trip took, in milliseconds. None: that part did not happen.
 
     Attributes:
-        press_to_led_ms: from the middle of the press's interval to the LED's first edge.
+        press_to_led_ms: from just before the line was set to the LED's first edge.
         press_to_frame_ms: to the arrival of the frame's last byte.
         frame_to_reply_ms: from there to the reply.
         handshake_ms: of TLS, on the server's side.
-        press_uncertainty_ms: the press happened this much before or after its middle.
+        press_uncertainty_ms: latencies from the press are too long by at most this.
     """
 
     press_to_led_ms: float | None

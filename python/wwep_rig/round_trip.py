@@ -47,8 +47,8 @@ class Press:
 
     @property
     def at_ns(self) -> int:
-        """The middle of the interval in which the line was set: latencies count from here."""
-        return (self.before_ns + self.after_ns) // 2
+        """Just before the line was set: latencies count from here, so none is too short."""
+        return self.before_ns
 
 
 @dataclass(frozen=True)
@@ -250,7 +250,7 @@ class RoundTrip:
             if frame and reply
             else None,
             handshake_ms=handshake_ns / 1e6 if handshake_ns else None,
-            press_uncertainty_ms=(self.press.after_ns - self.press.before_ns) / 2e6,
+            press_uncertainty_ms=(self.press.after_ns - self.press.before_ns) / 1e6,
         )
 
 
