@@ -250,7 +250,7 @@ std::string request_trouble(int error_number, const LineSpec& spec, const OpenCh
     if (error_number == ENODEV) {
         return fmt::format("{}: the chip was unplugged while the rig asked for the line", line);
     }
-    if (error_number == EINVAL || error_number == EOPNOTSUPP || error_number == ENOTSUP) {
+    if (error_number == EINVAL || error_number == EOPNOTSUPP) {
         return fmt::format(
             "{}: the chip cannot do what the bench file asks of it ({}); look at "
             "`drive`, `bias` and `debounce_us`",
