@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-VERBS = "bench certs completion doctor press read release send serve show verdict watch write"
+VERBS = (
+    "bench certs completion doctor network press read release send serve show verdict watch write"
+)
 
 
 def test_help_lists_every_verb(wwep_rig):

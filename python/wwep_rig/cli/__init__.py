@@ -16,6 +16,7 @@ _VERBS = {
     "certs": ("wwep_rig.cli.certs:certs", "Make, look at, sign and convert certificates."),
     "completion": ("wwep_rig.cli.completion:completion", "Complete the command line in a shell."),
     "doctor": ("wwep_rig.cli.doctor:doctor", "Is this bench usable, and if not, what to do?"),
+    "network": ("wwep_rig.cli.network:network", "Print what makes a Pi the board's access point."),
     "press": ("wwep_rig.cli.press:press", "Press a button and show what comes of it."),
     "read": ("wwep_rig.cli.client:read", "Read a register of a WWEP server."),
     "release": ("wwep_rig.cli.release:release", "Put every button to high impedance."),
