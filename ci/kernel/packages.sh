@@ -1,10 +1,9 @@
 # shellcheck shell=bash
-# The virtual machine's kernel and, where the installed one is too old, its QEMU: packages of Debian
-# that are downloaded and unpacked into a cache, and never installed. To be sourced, after
-# ci/apt_sources.sh, with `cache` set to the cache's folder.
+# The virtual machine's kernel: packages of Debian that are downloaded and unpacked into a cache, and
+# never installed. To be sourced, after ci/apt_sources.sh, with `cache` set to the cache's folder.
 #
-# The cache holds kernel-VERSION/ (vmlinux and modules/) and qemu-VERSION/. kernel-VERSION/good says
-# that this kernel has booted, kernel-VERSION/bad that it did not.
+# The cache holds kernel-VERSION/ (vmlinux and modules/). kernel-VERSION/good says that this kernel
+# has booted, kernel-VERSION/bad that it did not.
 : "${cache:?the folder of the cache}"
 
 # A kernel from a suite whose kernels have gpio-sim; those of Debian 12 and 13 are built without it.
@@ -12,8 +11,6 @@ kernel_suite=forky
 kernel_package=linux-image-amd64
 # In the order in which they go in. Newer kernels may have one of them built in.
 kernel_modules=(netfs 9pnet 9pnet_virtio 9p overlay configfs gpio-sim)
-# Older ones lose the guest now and then when several of its CPUs run at once.
-qemu_version_good_smp=8.1
 
 # private_apt SUITE COMMAND...: an apt command that sees SUITE's main section and nothing else, no
 # package that is installed either.
@@ -124,42 +121,4 @@ fetch_kernel() {
     fi
     rm -f "$cache/kernel-$version/bad"
     echo "$version" >"$newest"
-}
-
-# Prints the version of an installed QEMU, empty without one.
-qemu_version() {
-    "${1:-qemu-system-x86_64}" --version 2>/dev/null | sed -n 's/^QEMU emulator version \([0-9.]*\).*/\1/p'
-}
-
-# shellcheck disable=SC2034
-# Sets `qemu`, the words that start QEMU, and `cpus`. A QEMU that is too old for several CPUs is
-# helped by that of the backports, unpacked beside it.
-find_qemu() {
-    local version suite folder work available
-    version=$(qemu_version)
-    qemu=(qemu-system-x86_64)
-    cpus=$(nproc)
-    ((cpus <= 2)) || cpus=2
-    ! dpkg --compare-versions "$version" ge "$qemu_version_good_smp" || return 0
-    suite=$(. /etc/os-release && echo "$VERSION_CODENAME")-backports
-    folder=$(find "$cache" -maxdepth 1 -name 'qemu-*' | sort -V | tail -n 1)
-    if [[ -z $folder ]]; then
-        echo "kernel-test: QEMU $version is old; fetching the one of $suite, to be used here only"
-        work=$(mktemp -d "$cache/new.XXXXXX")
-        if private_apt "$suite" apt-get update &&
-            available=$(private_apt "$suite" apt-cache policy qemu-system-x86 |
-                sed -n 's/.*Candidate: //p') &&
-            download "$suite" "$work" qemu-system-x86 qemu-system-common qemu-system-data; then
-            folder=$cache/qemu-${available//[^0-9A-Za-z.+~-]/_}
-            mv "$work/root" "$folder"
-        fi
-        rm -rf "$work"
-    fi
-    if [[ -n $folder && -n $(qemu_version "$folder/usr/bin/qemu-system-x86_64") ]]; then
-        qemu=("$folder/usr/bin/qemu-system-x86_64" -L "$folder/usr/share/qemu"
-            -L /usr/share/seabios -L /usr/share/qemu)
-    else
-        echo "kernel-test: no newer QEMU than $version: the virtual machine gets one CPU"
-        cpus=1
-    fi
 }
