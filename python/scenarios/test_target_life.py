@@ -8,6 +8,7 @@ from wwep_rig import TargetFailed, Until
 @pytest.mark.rig_kinds("sim", "kernel", "emulator")
 def test_killed_firmware_is_noticed_and_said_so(bench, recording):
     """A press of a dead board fails, and the error says that it is dead."""
+    bench.target.reset()  # its LEDs are off now: dying does not change them
     bench.target.kill()
     recording.wait_for_target_end(timeout_s=2.0)
 

@@ -10,6 +10,8 @@ from xml.etree import ElementTree
 
 import pytest
 
+from wwep_rig import sim
+
 PASSING = """
 def test_press(bench, recording):
     assert bench.press("button0").reply.accepted
@@ -336,3 +338,30 @@ def test_two_runs_side_by_side_do_not_meet(environment, tmp_path, command_of_pyt
     outs = [run.communicate(timeout=60)[0] for run in runs]
 
     assert [last_line(out) for out in outs] == ["rig: good", "rig: good"]
+
+
+def test_one_bench_is_had_by_tests_of_their_own_before_the_session_opens_it(
+    run_pytest, wwep_rig, tmp_path
+):
+    wwep_rig("bench", "new", "bench-1", "--kind", "sim")
+    path = tmp_path / "benches" / "bench-1.toml"
+    address = next(sim.free_addresses(27708, 40508))
+    path.write_text(path.read_text().replace("[server]\n", f'[server]\naddress = "{address}"\n'))
+    assert address in path.read_text()
+
+    done = run_pytest(
+        "def test_shared(bench, recording):\n    assert bench.press('button0').reply.accepted\n"
+        "def test_own(bench_with):\n"
+        "    bench = bench_with(identity='server-rsa')\n"
+        "    assert bench.press('button1').reply.accepted\n"
+        "def test_both(bench, bench_with):\n    bench_with()\n",
+        "-rs",
+        "-v",
+        "--rig-bench",
+        "bench-1",
+    )
+
+    assert done.code == 0, done.out
+    assert done.out.index("::test_own PASSED") < done.out.index("::test_shared PASSED")
+    assert "bench bench-1 is open already, and there cannot be a second one" in done.out
+    assert "2 passed, 1 skipped" in done.out

@@ -53,6 +53,22 @@ def pytest_configure(config: pytest.Config) -> None:
     )
 
 
+@_hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Where there is one bench only, tests that set it up anew run before it is opened."""
+
+    def comes_later(item: pytest.Item) -> bool:
+        names = set(getattr(item, "fixturenames", ()))
+        return names & {"bench", "bench_with"} != {"bench_with"}
+
+    if all(map(comes_later, items)):
+        return
+    from .pytest_session import has_many_benches
+
+    if not has_many_benches(config):
+        items.sort(key=comes_later)
+
+
 def _session(request: pytest.FixtureRequest) -> RigSession:
     """The rig's part of this pytest session, made when it is first needed."""
     config = request.config
@@ -87,7 +103,10 @@ def recording(request: pytest.FixtureRequest, bench: Bench) -> Iterator[Recordin
 
 @pytest.fixture
 def bench_with(request: pytest.FixtureRequest) -> Iterator[Callable[..., Bench]]:
-    """Opens a bench of the test's own: `bench_with(identity=..., root_certificate=...)`."""
+    """Opens a bench of the test's own: `bench_with(identity=..., root_certificate=...)`.
+
+    A simulated bench can be had any number of times at once, one on a chip once only.
+    """
     session = _session(request)
     with session.own_benches(request.node) as opener:
         yield opener

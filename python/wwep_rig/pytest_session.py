@@ -9,7 +9,7 @@ from typing import Protocol
 import pytest
 
 from .bench import Bench
-from .bench_config import Kind, read_bench_file
+from .bench_config import BenchConfig, Kind, read_bench_file
 from .errors import NoBench, Outcome, RigError, outcome_of
 from .find_bench import BUILT_IN, load_bench_file
 from .latencies import LABELS, Latencies, distributions, table
@@ -41,6 +41,19 @@ def is_yes(text: str, name: str) -> bool:
     if text.lower() in ("", "0", "false", "no", "off"):
         return False
     raise pytest.UsageError(f"{name}: {text!r} is neither yes nor no")
+
+
+def has_many_benches(config: pytest.Config) -> bool:
+    """Whether the bench of this session can be opened more than once at a time."""
+    name = setting(config, "rig_bench", os.environ) or BUILT_IN
+    try:
+        return _is_private(read_bench_file(load_bench_file(name, os.environ)))
+    except NoBench:
+        return True  # whoever asks for it will be told
+
+
+def _is_private(config: BenchConfig) -> bool:
+    return config.kind is Kind.SIM and not config.server.address
 
 
 class Terminal(Protocol):
@@ -161,7 +174,7 @@ class RigSession:
 
     @contextmanager
     def own_benches(self, item: pytest.Item) -> Iterator[Callable[..., Bench]]:
-        """Benches of a test's own, closed with the test; only a simulated one can be had twice."""
+        """Benches of a test's own, closed with the test; what can be had once is, if it is free."""
         opened: list[Bench] = []
 
         def open_another(
@@ -170,7 +183,7 @@ class RigSession:
             root_certificate: str | None = None,
             program: str | None = None,
         ) -> Bench:
-            self._skip_unless_private()
+            is_private = self._skip_unless_free(opened)
             place = resources.enter_context(self._new_place())
             bench = open_bench(
                 self._bench_name,
@@ -179,7 +192,7 @@ class RigSession:
                 root_certificate=root_certificate,
                 program=program,
                 command=self._command,
-                takes_lock=False,
+                takes_lock=not is_private,
             )
             resources.callback(bench.close)
             opened.append(bench)
@@ -194,13 +207,16 @@ class RigSession:
         if errors and not self._first_rig_error:
             raise RigError(_told(errors))
 
-    def _skip_unless_private(self) -> None:
+    def _skip_unless_free(self, opened: Sequence[Bench]) -> bool:
+        """Skip where another bench is not to be had now; else whether it is this process's own."""
         config = read_bench_file(load_bench_file(self._bench_name, self._environment))
-        if config.kind is not Kind.SIM or config.server.address:
-            why = f"is a {config.kind.value}" if config.kind is not Kind.SIM else "has one address"
-            pytest.skip(
-                f"bench {config.name} {why}: there cannot be a second one, set up another way"
-            )
+        if _is_private(config):
+            return True
+        if config.kind is Kind.BOARD:
+            pytest.skip(f"bench {config.name} is a board: nothing sets it up another way")
+        if self._bench is not None or opened:
+            pytest.skip(f"bench {config.name} is open already, and there cannot be a second one")
+        return False
 
     def skip_after_rig_error(self, item: pytest.Item) -> None:
         """Skip a test that needs a bench when the rig has erred before."""
