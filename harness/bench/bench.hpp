@@ -1,5 +1,5 @@
-// Bench joins everything: the loop thread, the lines with their buttons and LEDs, the target, the
-// server, the timeline and the recorder. It owns all of them. Without a bench file it is a server
+// Bench joins everything: the loop's thread, the lines with their buttons and LEDs, the target, the
+// server, and the events that they make. It owns all of them. Without a bench file it is a server
 // and a timeline. clock and tls_library must outlive it.
 //
 // Thread rule: any thread may call any method; what touches lines, target or server is handed to
@@ -8,41 +8,21 @@
 
 #include <atomic>
 #include <chrono>
-#include <condition_variable>
-#include <functional>
-#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <shared_mutex>
 #include <string>
-#include <thread>
 #include <vector>
 
-#include "harness/bench/round_trip.hpp"
-#include "harness/event/timeline.hpp"
-#include "harness/loop/loop.hpp"
-#include "harness/recorder/recorder.hpp"
+#include "harness/bench/bench_events.hpp"
+#include "harness/bench/bench_lines.hpp"
+#include "harness/bench/bench_target.hpp"
+#include "harness/bench/loop_thread.hpp"
 #include "harness/server/server.hpp"
 #include "rig/bench_file/bench_file.hpp"
-#include "rig/button/button.hpp"
-#include "rig/led/led.hpp"
-#include "rig/led/led_window.hpp"
-#include "rig/line/wire_lines.hpp"
-#include "rig/target/process_target.hpp"
 
 namespace harness {
-
-/// The firmware process of a bench. On a simulated one it gets a wire; on a kernel bench its
-/// environment says where its pins are.
-struct TargetProcess {
-    std::string program;
-    std::vector<std::string> arguments;
-    std::vector<std::pair<std::string, std::string>> environment;
-    /// A console line that contains it means ready; empty: ready once the board says hello on its
-    /// wire, or as soon as it runs where it has none.
-    std::string ready_text;
-};
 
 struct BenchOptions {
     std::optional<rig::BenchFile> bench_file = {};
@@ -54,16 +34,12 @@ struct BenchOptions {
     RunFacts run;
 };
 
-class Bench final : private EventSink {
+class Bench {
   public:
-    using Interrupted = std::function<bool()>;
-
-    static constexpr std::size_t rig_errors_kept_max = 100;
-
     /// Opens everything, starts the loop; the target is not started yet. Throws rig::NoBench or
     /// rig::RigError.
     Bench(BenchOptions options, const rig::Clock& clock, const TlsLibrary& tls_library);
-    ~Bench() override;
+    ~Bench();
     Bench(const Bench&) = delete;
     Bench& operator=(const Bench&) = delete;
 
@@ -122,7 +98,7 @@ class Bench final : private EventSink {
     std::int64_t remove_fault(Faults::Id id);
     [[nodiscard]] std::size_t connections_open();
 
-    [[nodiscard]] const Timeline& timeline() const { return timeline_; }
+    [[nodiscard]] const Timeline& timeline() const { return events_.timeline(); }
     void test_began(const std::string& nodeid);
     void test_ended(const std::string& nodeid, const std::string& outcome);
     void note(const std::string& text);
@@ -134,80 +110,27 @@ class Bench final : private EventSink {
     [[nodiscard]] const rig::Clock& clock() const { return clock_; }
 
   private:
-    struct ButtonState {
-        std::unique_ptr<rig::Button> button;
-        PressId press = 0;
-    };
-
-    void take(Event event) override;
-    [[nodiscard]] bool has_room() const override;
-
-    void add_rig_error(const std::string& what);
     template <class Work>
     auto call(Work&& work);
-    void run_loop();
-    template <class Work>
-    auto call_in_loop(Work&& work);
-    void let_go_in_loop();
     void close_in_loop();
-    void make_lines();
-    void drop_lines() noexcept;
+    [[nodiscard]] BenchLines& lines() const;
+    [[nodiscard]] BenchTarget& target() const;
     [[nodiscard]] std::vector<std::string> names_of(rig::Direction direction) const;
-    void make_target();
-    void look_at_lines();
-    void look_whether_cut();
-    void look_at_target();
-    void take_target_event(const rig::TargetEvent& event);
-    void watch_again(std::map<int, Loop::WatchId>& watches, const std::vector<int>& descriptors,
-                     const std::function<void()>& look);
-    void take_edge(const rig::Edge& edge);
-    [[nodiscard]] std::uint32_t led_line(const std::string& led) const;
-    void play(std::size_t button);
-    void release_in_loop();
-    void wait_until_ready(rig::Deadline deadline, const Interrupted& interrupted);
-    void set_ready(bool is_ready);
-    [[nodiscard]] bool wait_for(const std::function<bool()>& condition, rig::Deadline deadline,
-                                const Interrupted& interrupted) const;
-    [[nodiscard]] std::string last_console() const;
 
     const rig::Clock& clock_;
     const BenchOptions options_;
-    std::unique_ptr<Recorder> recorder_;
-    Timeline timeline_;
-    Loop loop_;
+    BenchEvents events_;
+    LoopThread loop_thread_;
     RegisterFile registers_;
     std::unique_ptr<Server> server_;
     std::vector<std::string> plain_endpoints_;
     std::vector<std::string> tls_endpoints_;
-
-    std::unique_ptr<rig::Lines> lines_;
-    rig::WireLines* wire_ = nullptr;  // lines_ on a simulated bench
-    std::vector<ButtonState> buttons_;
-    std::map<std::uint32_t, rig::Led> leds_;                  // by line
-    std::map<std::uint32_t, rig::LedHistory> led_histories_;  // by line
-    std::uint64_t edges_lost_seen_ = 0;
-    std::unique_ptr<rig::ProcessTarget> target_;
-    std::map<int, Loop::WatchId> line_watches_;
-    std::map<int, Loop::WatchId> target_watches_;
-    Loop::TimerId target_timer_ = 0;
-    PressId last_press_id_ = 0;
-
-    mutable std::mutex mutex_;
-    mutable std::condition_variable changed_;
-    RoundTripTracker trips_;                              // guarded by mutex_
-    std::vector<std::string> rig_errors_;                 // guarded by mutex_
-    std::string rig_error_newest_;                        // guarded by mutex_
-    std::uint64_t rig_errors_count_ = 0;                  // guarded by mutex_
-    std::map<PressId, std::uint64_t> rig_errors_before_;  // guarded by mutex_
-    bool is_ready_ = false;                               // guarded by mutex_
-    bool is_running_ = false;                             // guarded by mutex_
-    std::string target_end_;                              // guarded by mutex_
-    std::vector<std::string> console_;                    // guarded by mutex_: since the last start
+    std::unique_ptr<BenchLines> lines_;    // nullptr: no bench file
+    std::unique_ptr<BenchTarget> target_;  // nullptr: nothing that the rig could start
 
     std::mutex closing_;       // held by close(), before calls_
     std::shared_mutex calls_;  // shared by calls under way; close() takes it for good
     std::atomic<bool> is_closing_ = false;
-    std::thread thread_;  // last: everything above exists while it runs
 };
 
 }  // namespace harness

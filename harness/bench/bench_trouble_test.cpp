@@ -167,7 +167,7 @@ TEST_F(BenchTroubleTest, while_another_process_holds_the_recording_peers_wait_an
 
 TEST_F(BenchTroubleTest, a_wait_that_errors_of_the_rig_end_names_one_of_its_own_time) {
     open(options(WWEP_EDGE_FLOOD));
-    for (int i = 0; bench_->rig_errors().size() < Bench::rig_errors_kept_max; ++i) {
+    for (int i = 0; bench_->rig_errors().size() < BenchEvents::rig_errors_kept_max; ++i) {
         static_cast<void>(flood());  // makes errors by the dozen
         ASSERT_LT(i, 20);
     }

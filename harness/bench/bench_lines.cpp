@@ -1,0 +1,239 @@
+#include "harness/bench/bench_lines.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "rig/base/errors.hpp"
+#include "rig/line/chip_lines.hpp"
+
+namespace harness {
+
+BenchLines::BenchLines(const rig::BenchFile& bench_file, const rig::Clock& clock, Loop& loop,
+                       BenchEvents& events)
+    : bench_file_(bench_file), clock_(clock), loop_(loop), events_(events), watches_(loop) {
+    open_lines();
+    for (std::uint32_t line = 0; line < bench_file.lines.size(); ++line) {
+        if (bench_file.lines[line].direction == rig::Direction::output) {
+            buttons_.push_back({.button = std::make_unique<rig::Button>(*lines_, line)});
+        } else {
+            const rig::Active active = bench_file.lines[line].active;
+            leds_.emplace(line, LedState{.led = rig::Led(active, lines_->level(line)),
+                                         .history = rig::LedHistory(active, lines_->level(line))});
+        }
+    }
+    watch();  // Chips are there before the target starts; a wire is plugged in with it.
+}
+
+void BenchLines::open_lines() {
+    switch (bench_file_.kind) {
+        case rig::BenchKind::sim: {
+            auto wire = std::make_unique<rig::WireLines>(bench_file_.lines, clock_);
+            wire_ = wire.get();
+            lines_ = std::move(wire);
+            break;
+        }
+        case rig::BenchKind::kernel:
+        case rig::BenchKind::board:
+            lines_ = std::make_unique<rig::ChipLines>(
+                bench_file_.lines, clock_,
+                rig::ChipLinesOptions{.consumer = "wwep-rig " + bench_file_.name});
+            break;
+        case rig::BenchKind::emulator:
+            throw rig::NoBench(
+                fmt::format("bench {} is of kind {}: this version of the rig does not know it",
+                            bench_file_.name, rig::to_string(bench_file_.kind)));
+    }
+}
+
+void BenchLines::close() noexcept {
+    watches_.end();
+    buttons_.clear();
+    wire_ = nullptr;
+    lines_.reset();
+}
+
+// Edges -------------------------------------------------------------------------------------------
+
+void BenchLines::watch() {
+    watches_.begin(lines_->descriptors(), [this] { look(); });
+}
+
+void BenchLines::look_at_rest() {
+    if (lines_->is_connected()) {
+        look();
+    }
+}
+
+void BenchLines::unplug_wire() {
+    if (wire_ != nullptr && wire_->is_connected()) {
+        look();
+        wire_->unplug();
+        watches_.end();
+    }
+}
+
+void BenchLines::look() {
+    std::vector<rig::Edge> edges;
+    const bool had_said_hello = wire_ != nullptr && wire_->said_hello();
+    std::string trouble;
+    try {
+        static_cast<void>(lines_->read_edges(edges));  // what is left wakes the loop again
+    } catch (const rig::RigError& error) {
+        trouble = error.what();  // A chip is gone; what was read before must not be lost with it.
+    }
+    for (const rig::Edge& edge : edges) {
+        take_edge(edge);
+    }
+    look_for_lost_edges();
+    if (wire_ != nullptr && !had_said_hello && wire_->said_hello()) {
+        take_hello();
+    }
+    if (!trouble.empty()) {
+        watch();
+        events_.note_error(trouble);
+    }
+    look_whether_cut();
+}
+
+void BenchLines::take_edge(const rig::Edge& edge) {
+    if (edge.seqno == 0) {
+        return;  // a line that was driven to the level it had
+    }
+    const auto led = leds_.find(edge.line);
+    if (led != leds_.end()) {
+        led->second.led.take(edge);
+        led->second.history.take(edge);
+    }
+    events_.take(EdgeSeen{.at_ns = edge.at_ns,
+                          .line = lines_->specs()[edge.line].name,
+                          .level = edge.level,
+                          .source = edge.source,
+                          .seqno = edge.seqno});
+}
+
+void BenchLines::look_for_lost_edges() {
+    if (lines_->edges_lost() > edges_lost_seen_) {
+        events_.note_error(fmt::format("{} edges were lost between the board and the rig",
+                                       lines_->edges_lost() - edges_lost_seen_));
+        edges_lost_seen_ = lines_->edges_lost();
+    }
+}
+
+void BenchLines::take_hello() {
+    const TimestampNs now_ns = clock_.monotonic_ns();
+    for (auto& [line, state] : leds_) {
+        state.led.set(lines_->level(line));
+        state.history.set(lines_->level(line), now_ns);
+    }
+    if (on_hello_) {
+        on_hello_();
+    }
+}
+
+void BenchLines::look_whether_cut() {
+    if (wire_ == nullptr || wire_->is_connected() || watches_.is_empty()) {
+        return;
+    }
+    watches_.end();
+    if (!wire_->trouble().empty()) {
+        events_.note_error(fmt::format("the wire was cut: {}", wire_->trouble()));
+    }
+}
+
+// Buttons -----------------------------------------------------------------------------------------
+
+PressId BenchLines::press(const std::string& button, std::chrono::nanoseconds hold,
+                          const std::string& profile) {
+    const auto found =
+        std::find_if(buttons_.begin(), buttons_.end(),
+                     [&](const ButtonState& state) { return state.button->name() == button; });
+    if (found == buttons_.end()) {
+        throw rig::NoBench(fmt::format("this bench has no button \"{}\"", button));
+    }
+    const rig::Button::Asserted asserted = [&] {
+        try {
+            return found->button->press(profile, hold, clock_);
+        } catch (const rig::RigError&) {
+            look_whether_cut();
+            throw;
+        }
+    }();
+    found->press = ++last_press_id_;
+    events_.press_begins(found->press);
+    events_.take(PressAsserted{.id = found->press,
+                               .line = button,
+                               .before_ns = asserted.before_ns,
+                               .after_ns = asserted.after_ns,
+                               .profile = profile});
+    take_edge(asserted.edge);
+    play(static_cast<std::size_t>(found - buttons_.begin()));
+    return found->press;
+}
+
+void BenchLines::play(std::size_t index) {
+    ButtonState& state = buttons_[index];
+    if (!state.button->is_pressing()) {
+        return;
+    }
+    std::vector<rig::Edge> edges;
+    std::string trouble;
+    try {
+        state.button->play_train(clock_, edges);
+    } catch (const rig::RigError& error) {
+        trouble = error.what();  // What was driven until then is recorded all the same.
+        state.button->release();
+    }
+    for (const rig::Edge& edge : edges) {
+        take_edge(edge);
+    }
+    if (!trouble.empty()) {
+        events_.note_error(trouble);
+    }
+    if (const auto wake_ns = state.button->wake_ns()) {
+        static_cast<void>(loop_.at(*wake_ns, [this, index] { play(index); }));
+        return;
+    }
+    take_release(state);
+}
+
+void BenchLines::release_buttons() {
+    for (ButtonState& state : buttons_) {
+        const bool was_pressing = state.button->is_pressing();
+        state.button->release();
+        if (was_pressing) {
+            take_release(state);
+        }
+    }
+}
+
+void BenchLines::take_release(const ButtonState& state) {
+    events_.take(PressReleased{
+        .id = state.press, .line = state.button->name(), .released_ns = clock_.monotonic_ns()});
+}
+
+// LEDs --------------------------------------------------------------------------------------------
+
+std::uint32_t BenchLines::led_line(const std::string& led) const {
+    for (const auto& [line, state] : leds_) {
+        if (bench_file_.lines[line].name == led) {
+            return line;
+        }
+    }
+    throw rig::NoBench(fmt::format("this bench has no LED \"{}\"", led));
+}
+
+bool BenchLines::led_is_on(const std::string& led) const {
+    return leds_.at(led_line(led)).led.is_on();
+}
+
+rig::Active BenchLines::led_active(const std::string& led) const {
+    return bench_file_.lines[led_line(led)].active;
+}
+
+rig::LedWindow BenchLines::led_window(const std::string& led, TimestampNs from_ns,
+                                      TimestampNs until_ns) const {
+    return leds_.at(led_line(led)).history.window(led, from_ns, until_ns);
+}
+
+}  // namespace harness

@@ -1,0 +1,170 @@
+#include "harness/bench/bench_target.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <variant>
+
+#include "rig/base/errors.hpp"
+
+namespace harness {
+namespace {
+
+constexpr std::size_t console_lines_shown_max = 20;
+constexpr std::size_t events_per_look_max = 1'000;
+
+}  // namespace
+
+BenchTarget::BenchTarget(TargetProcess process, const rig::Clock& clock, Loop& loop,
+                         BenchLines& lines, BenchEvents& events)
+    : process_(std::move(process)),
+      clock_(clock),
+      loop_(loop),
+      lines_(lines),
+      events_(events),
+      target_(clock,
+              rig::ProcessSpec{.program = process_.program,
+                               .arguments = process_.arguments,
+                               .environment = process_.environment,
+                               .folder = {},
+                               .remedy = "build the firmware with ci/build"},
+              lines.are_on_a_wire()
+                  ? rig::ProcessTarget::PlugWire([&lines] { return lines.plug_wire(); })
+                  : rig::ProcessTarget::PlugWire()),
+      watches_(loop) {
+    if (process_.ready_text.empty()) {
+        lines_.on_hello([this] { set_ready(true); });
+    }
+}
+
+void BenchTarget::start() {
+    if (target_.is_running()) {
+        return;
+    }
+    set_ready(false);
+    target_.start();
+    lines_.watch();
+    look();
+}
+
+void BenchTarget::reset() {
+    set_ready(false);
+    lines_.release_buttons();
+    lines_.look_at_rest();  // what the old board still said
+    target_.reset();
+    lines_.watch();
+    look();
+}
+
+void BenchTarget::stop() {
+    target_.stop();
+    look();
+}
+
+void BenchTarget::stop_now() {
+    target_.stop_now();
+    look();
+}
+
+// What it does ------------------------------------------------------------------------------------
+
+void BenchTarget::look() {
+    std::vector<rig::TargetEvent> events;
+    bool may_have_more = true;
+    while (may_have_more && events.size() < events_per_look_max) {
+        may_have_more = target_.read(events);
+    }
+    bool has_started = false;
+    for (const rig::TargetEvent& event : events) {
+        std::visit([this](const auto& what) { take(what); }, event);
+        has_started = has_started || std::holds_alternative<rig::TargetStarted>(event);
+    }
+    if (has_started || !watches_.are_of(target_.descriptors())) {
+        watches_.begin(target_.descriptors(), [this] { look(); });
+    }
+    loop_.cancel(timer_);
+    timer_ = 0;
+    if (const TimestampNs deadline_ns = target_.next_deadline_ns(); deadline_ns != 0) {
+        timer_ = loop_.at(deadline_ns, [this] { look(); });
+    }
+}
+
+void BenchTarget::take(const rig::ConsoleText& text) {
+    events_.take(ConsoleLine{.at_ns = text.at_ns, .text = text.text});
+    {
+        const std::lock_guard lock(mutex_);
+        console_.push_back(text.text);
+        if (console_.size() > console_lines_shown_max) {
+            console_.erase(console_.begin());
+        }
+    }
+    if (!process_.ready_text.empty() && text.text.find(process_.ready_text) != std::string::npos) {
+        set_ready(true);
+    }
+}
+
+void BenchTarget::take(const rig::TargetStarted& started) {
+    events_.take(TargetChanged{
+        .at_ns = started.at_ns, .what = "target " + rig::describe(started), .is_running = true});
+    {
+        const std::lock_guard lock(mutex_);
+        console_.clear();
+        is_running_ = true;
+        is_ready_ = !lines_.are_on_a_wire() && process_.ready_text.empty();
+    }
+    changed_.notify_all();
+}
+
+void BenchTarget::take(const rig::TargetEnded& ended) {
+    if (!target_.is_running()) {
+        lines_.look_at_rest();  // edges from before its end come first
+    }
+    events_.take(TargetChanged{
+        .at_ns = ended.at_ns, .what = "target " + rig::describe(ended), .is_running = false});
+    {
+        const std::lock_guard lock(mutex_);
+        is_running_ = false;
+        is_ready_ = false;
+        end_ = ended.how;
+    }
+    changed_.notify_all();
+}
+
+// Waiting for it ----------------------------------------------------------------------------------
+
+void BenchTarget::set_ready(bool is_ready) {
+    {
+        const std::lock_guard lock(mutex_);
+        is_ready_ = is_ready;
+    }
+    changed_.notify_all();
+}
+
+void BenchTarget::wait_until_ready(rig::Deadline deadline, const Interrupted& interrupted) const {
+    std::unique_lock lock(mutex_);
+    static_cast<void>(wait_patiently(changed_, lock, clock_, deadline, interrupted,
+                                     [this] { return is_ready_ || !is_running_; }));
+    if (is_ready_) {
+        return;
+    }
+    throw rig::TargetFailure(fmt::format(
+        "the target {}; its console:\n{}",
+        is_running_ ? "was not ready in time" : fmt::format("ended before it was ready: {}", end_),
+        last_console()));
+}
+
+void BenchTarget::wait_until_ended(rig::Deadline deadline, const Interrupted& interrupted) const {
+    std::unique_lock lock(mutex_);
+    static_cast<void>(wait_patiently(changed_, lock, clock_, deadline, interrupted,
+                                     [this] { return !is_running_; }));
+}
+
+std::string BenchTarget::last_console() const {
+    std::string text;
+    for (const std::string& line : console_) {
+        text += "    " + line + "\n";
+    }
+    return text.empty() ? "    (nothing)\n" : text;
+}
+
+}  // namespace harness
