@@ -7,7 +7,9 @@
  * A message is W, the device (the sum of the MAC's six bytes), register 05 and the LED's new state.
  * Each message takes a connection of its own. The interrupt handlers only count presses; each
  * button has a thread that works them off one by one, so presses that come together are both
- * served, and those that come while a round trip is open wait for their turn.
+ * served, and those that come while a round trip is open wait for their turn. A contact that
+ * bounces makes several presses of one, as the lab teaches it; with DEBOUNCE_MS it makes one, and
+ * what is shorter than that makes none.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -21,7 +23,7 @@
 #define FIRST_VALUE 1 /* what the first press sends; the LED starts as the other state */
 #endif
 #ifndef DEBOUNCE_MS
-#define DEBOUNCE_MS 0 /* presses that come sooner after the last one are ignored; 0: none */
+#define DEBOUNCE_MS 0 /* a press counts once the contact has rested for so long; 0: at once */
 #endif
 #ifndef RETRIES
 #define RETRIES 0 /* further attempts after a message that brought no reply */
@@ -47,10 +49,10 @@ typedef struct {
     uint16_t port;
     wiced_bool_t is_secure;
     wiced_bool_t is_led_on;
-    wiced_bool_t has_been_pressed;
-    wiced_time_t pressed_at_ms;
     wiced_semaphore_t presses;
+    wiced_semaphore_t changes; /* of the contact; with a debounce time only */
     wiced_thread_t thread;
+    wiced_thread_t contact_thread;
 } channel_t;
 
 static channel_t channels[] = {
@@ -62,21 +64,39 @@ static channel_t channels[] = {
      .is_secure = WICED_TRUE},
 };
 
-static const wiced_time_t debounce_ms = DEBOUNCE_MS;
+static const uint32_t debounce_ms = DEBOUNCE_MS;
 static uint16_t device;
 static wiced_bool_t is_tls_usable = WICED_TRUE;
 
-/* In interrupt context: record the press and return. */
+/* In interrupt context: record what happened and return. */
 static void button_pressed(void* arg) {
     channel_t* channel = arg;
-    wiced_time_t now_ms = 0;
-    wiced_time_get_time(&now_ms);
-    if (channel->has_been_pressed && now_ms - channel->pressed_at_ms < debounce_ms) {
-        return;
-    }
-    channel->has_been_pressed = WICED_TRUE;
-    channel->pressed_at_ms = now_ms;
     wiced_rtos_set_semaphore(&channel->presses);
+}
+
+static void contact_changed(void* arg) {
+    channel_t* channel = arg;
+    wiced_rtos_set_semaphore(&channel->changes);
+}
+
+/* A thread of its own, so that presses during a round trip are not missed. */
+static void watch_contact(wiced_thread_arg_t arg) {
+    channel_t* channel = &channels[arg];
+    wiced_bool_t was_pressed = WICED_FALSE;
+
+    for (;;) {
+        if (wiced_rtos_get_semaphore(&channel->changes, WICED_WAIT_FOREVER) != WICED_SUCCESS) {
+            continue;
+        }
+        while (wiced_rtos_get_semaphore(&channel->changes, debounce_ms) == WICED_SUCCESS) {
+            /* Not at rest yet. */
+        }
+        wiced_bool_t is_pressed = wiced_gpio_input_get(channel->button) ? WICED_FALSE : WICED_TRUE;
+        if (is_pressed && !was_pressed) {
+            wiced_rtos_set_semaphore(&channel->presses);
+        }
+        was_pressed = is_pressed;
+    }
 }
 
 static void set_led(channel_t* channel, wiced_bool_t on) {
@@ -228,7 +248,15 @@ static wiced_result_t start_channel(size_t index) {
     WICED_VERIFY(wiced_rtos_init_semaphore(&channel->presses));
     WICED_VERIFY(wiced_rtos_create_thread(&channel->thread, WICED_APPLICATION_PRIORITY, "button",
                                           serve_presses, THREAD_STACK_SIZE, (void*)index));
-    return wiced_gpio_input_irq_enable(channel->button, IRQ_TRIGGER_FALLING_EDGE, button_pressed,
+    if (debounce_ms == 0) {
+        return wiced_gpio_input_irq_enable(channel->button, IRQ_TRIGGER_FALLING_EDGE,
+                                           button_pressed, channel);
+    }
+    WICED_VERIFY(wiced_rtos_init_semaphore(&channel->changes));
+    WICED_VERIFY(wiced_rtos_create_thread(&channel->contact_thread, WICED_APPLICATION_PRIORITY,
+                                          "contact", watch_contact, THREAD_STACK_SIZE,
+                                          (void*)index));
+    return wiced_gpio_input_irq_enable(channel->button, IRQ_TRIGGER_BOTH_EDGES, contact_changed,
                                        channel);
 }
 

@@ -76,7 +76,7 @@ class DualClient : public testing::Test {
                "." + std::to_string((address_ >> 8) & 255u) + "." + std::to_string(address_ & 255u);
     }
 
-    void start(const std::string& routes) {
+    void start(const std::string& routes, std::string program = WWEP_DUAL_CLIENT) {
         std::array<int, 2> wire{};
         std::array<int, 2> console{};
         ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, wire.data()), 0);
@@ -95,7 +95,6 @@ class DualClient : public testing::Test {
             pointers.push_back(variable.data());
         }
         pointers.push_back(nullptr);
-        std::string program = WWEP_DUAL_CLIENT;
         std::array<char*, 2> arguments{program.data(), nullptr};
         ASSERT_EQ(::posix_spawn(&process_, program.c_str(), &actions, nullptr, arguments.data(),
                                 pointers.data()),
@@ -107,8 +106,8 @@ class DualClient : public testing::Test {
         console_ = console[0];
     }
 
-    void start_and_wait() {
-        start("wwep.ww101.cypress.com=" + quad());
+    void start_and_wait(const std::string& program = WWEP_DUAL_CLIENT) {
+        start("wwep.ww101.cypress.com=" + quad(), program);
         ASSERT_NE(console_until("ready"), "");
     }
 
@@ -280,6 +279,63 @@ TEST_F(DualClient, PressesDuringARoundTripWaitAndNeitherVanishNorMerge) {
         peer.close_now();
     }
     EXPECT_FALSE(plain_->accept(50).is_open());
+}
+
+TEST_F(DualClient, ABouncingContactMakesAsManyPressesAsItCloses) {
+    start_and_wait();
+    press(0);
+    press(0);
+    press(0);
+    EXPECT_EQ(next_edge(), 21);
+    for (const char* message : {"W0105050001", "W0105050000", "W0105050001"}) {
+        Peer peer = plain_->accept();
+        EXPECT_EQ(peer.read(11), message);
+        peer.send_text("X");
+        peer.close_now();
+    }
+}
+
+TEST_F(DualClient, WithADebounceTimeABouncingContactMakesOnePress) {
+    start_and_wait(WWEP_DUAL_CLIENT_DEBOUNCED);
+    for (int bounce = 0; bounce < 10; ++bounce) {
+        press(0);
+    }
+    drive(0, 0);
+    EXPECT_EQ(next_edge(), 21);
+    Peer peer = plain_->accept();
+    EXPECT_EQ(peer.read(11), "W0105050001");
+    peer.send_text("A0105050001");
+    // Opening bounces too, and is no press.
+    press(0);
+    press(0);
+    drive(0, 2);
+    EXPECT_EQ(next_edge(200), -1);
+    EXPECT_FALSE(plain_->accept(50).is_open());
+}
+
+TEST_F(DualClient, WithADebounceTimeAGlitchMakesNoPress) {
+    start_and_wait(WWEP_DUAL_CLIENT_DEBOUNCED);
+    press(0);
+    EXPECT_EQ(next_edge(200), -1);
+    EXPECT_FALSE(plain_->accept(50).is_open());
+    drive(0, 0);
+    EXPECT_EQ(next_edge(), 21);
+}
+
+TEST_F(DualClient, WithADebounceTimeAPressDuringARoundTripIsNotMissed) {
+    start_and_wait(WWEP_DUAL_CLIENT_DEBOUNCED);
+    drive(0, 0);
+    Peer first = plain_->accept();
+    EXPECT_EQ(first.read(11), "W0105050001");
+    drive(0, 2);
+    EXPECT_FALSE(plain_->accept(60).is_open());  // long enough for the contact to rest
+    drive(0, 0);
+    EXPECT_FALSE(plain_->accept(60).is_open());
+    drive(0, 2);
+    first.send_text("A0105050001");
+    first.close_now();
+    const Peer second = plain_->accept();
+    EXPECT_EQ(second.read(11), "W0105050000");
 }
 
 TEST_F(DualClient, FallsBackToTheFixedAddressWithoutDns) {

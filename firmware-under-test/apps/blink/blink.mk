@@ -1,0 +1,3 @@
+NAME := App_blink
+
+$(NAME)_SOURCES := blink.c

@@ -1,0 +1,3 @@
+NAME := App_jumper
+
+$(NAME)_SOURCES := jumper.c
