@@ -13,6 +13,7 @@ from build_app.errors import BuildFailed
 REPOSITORY = Path(__file__).resolve().parents[2]
 FIRMWARE = REPOSITORY / "firmware-under-test"
 PORTS = ("posix",)
+INSTALLED = FIRMWARE / "ports" / "posix" / "libwiced_posix.a"
 _LIBRARY = Path("firmware-under-test", "ports", "posix", "libwiced_posix.a")
 
 
@@ -44,7 +45,9 @@ def locked(folder: Path) -> Iterator[None]:
 
 
 def posix_library(cache: Path) -> Path:
-    """libwiced_posix.a, no older than its sources."""
+    """libwiced_posix.a, no older than its sources; an installed package brings its own."""
+    if INSTALLED.is_file():
+        return INSTALLED
     sources = [
         *(FIRMWARE / "ports" / "posix").glob("*.[ch]"),
         *(FIRMWARE / "ports" / "posix" / "include").glob("*.h"),

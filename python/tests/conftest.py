@@ -64,14 +64,16 @@ def start(
     """Starts the command `wwep-rig`; whatever still runs at the end is killed."""
     started: list[subprocess.Popen[str]] = []
 
-    def run(*arguments: str, stdout: int = subprocess.PIPE) -> subprocess.Popen[str]:
+    def run(
+        *arguments: str, stdout: int = subprocess.PIPE, stdin: int = subprocess.DEVNULL
+    ) -> subprocess.Popen[str]:
         process = subprocess.Popen(
             [sys.executable, "-c", _COMMAND, *arguments],
             env=environment,
             cwd=tmp_path,
             stdout=stdout,
             stderr=subprocess.PIPE,
-            stdin=subprocess.DEVNULL,
+            stdin=stdin,
             text=True,
         )
         started.append(process)

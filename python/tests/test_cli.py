@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 VERBS = (
-    "bench certs completion doctor network press read release send serve show verdict watch write"
+    "bench certs completion doctor network press read release run send serve show "
+    "verdict watch write"
 )
 
 

@@ -4,9 +4,11 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
+from pathlib import Path
 from typing import Any
 
 from ._core import BenchFile
+from .app_build import App
 
 
 class Kind(Enum):
@@ -85,6 +87,8 @@ class TargetConfig:
 
     Attributes:
         mac: as text, `02:00:00:00:00:01`.
+        app: the WICED application that runs there; a target that is a process runs what the rig
+            builds of it. None: not said.
         program: with a slash a path, without one the name of a firmware that the rig ships.
         arguments: of the program.
         environment: of the program, besides what the rig sets.
@@ -95,6 +99,7 @@ class TargetConfig:
     """
 
     mac: str
+    app: App | None
     program: str
     arguments: tuple[str, ...]
     environment: Mapping[str, str]
@@ -178,6 +183,7 @@ def read_bench_file(bench_file: BenchFile) -> BenchConfig:
         },
         target=TargetConfig(
             mac=target["device"],
+            app=_app(target),
             program=target.get("program") or "",
             arguments=tuple(target.get("arguments") or ()),
             environment=dict(target.get("environment") or {}),
@@ -206,4 +212,17 @@ def read_bench_file(bench_file: BenchFile) -> BenchConfig:
             identity=server["identity"],
             tls_profile=server["tls_profile"],
         ),
+    )
+
+
+def _app(target: Mapping[str, Any]) -> App | None:
+    folder = target.get("app")
+    if not folder:
+        return None
+    settings: dict[str, str] = target.get("app_settings") or {}
+    return App(
+        Path(folder),
+        settings,
+        lab_names=bool(target.get("app_lab_names")),
+        ready=target.get("ready") or "",
     )

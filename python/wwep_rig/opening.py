@@ -4,13 +4,14 @@ import hashlib
 import os
 import platform
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 from . import _core, ports, recordings, sim
+from .app_build import App, build_app, tell_on_stderr
 from .bench import Bench
 from .bench_config import BenchConfig, Kind, read_bench_file
 from .errors import NoBench
@@ -26,6 +27,8 @@ def open_bench(
     identity: str | None = None,
     root_certificate: str | None = None,
     program: str | None = None,
+    app: App | None = None,
+    tell: Callable[[str], None] = tell_on_stderr,
     command: str = "",
     takes_lock: bool = True,
     wait_s: float = 0.0,
@@ -40,6 +43,8 @@ def open_bench(
         identity: the server's identity instead of the one that the bench file names.
         root_certificate: what the target trusts instead: `ca`, `none` or a path.
         program: the target's program instead.
+        app: the target's program is to be built of this application instead.
+        tell: is given each line that such a build says; a bench file can ask for one too.
         command: what others are told that runs here; empty: this process's command line.
         takes_lock: whether to keep others from it; the built-in bench is private anyway.
         wait_s: how long to wait while somebody else has the bench.
@@ -47,12 +52,14 @@ def open_bench(
 
     Raises:
         NoBench: there is none of that name, it is wrongly described, or somebody has it.
+        TargetFailed: the target's application does not build.
         RigError: the rig cannot open it.
     """
     variables = os.environ if environment is None else environment
     bench_file = load_bench_file(bench, variables)
     config = read_bench_file(bench_file)
     config = _changed(config, identity, root_certificate, program)
+    config = _built(config, app, program is None, variables, tell)
     what = command or " ".join(sys.argv)
     resources = ExitStack()
     try:
@@ -102,6 +109,28 @@ def _changed(
     if identity is not None:
         server = replace(server, identity=identity)
     return replace(config, target=target, server=server)
+
+
+def _built(
+    config: BenchConfig,
+    app: App | None,
+    builds_own: bool,
+    environment: Mapping[str, str],
+    tell: Callable[[str], None],
+) -> BenchConfig:
+    """Have the target run what is built of an application, if it is to run one."""
+    is_process = config.kind in (Kind.SIM, Kind.KERNEL)
+    if app is not None and not is_process:
+        raise NoBench(
+            f"bench {config.name} is of kind {config.kind.value}: the rig builds applications for "
+            "the kinds sim and kernel only"
+        )
+    wanted = app or (config.target.app if builds_own and is_process else None)
+    if wanted is None:
+        return config
+    program = build_app(wanted, environment, tell)
+    target = replace(config.target, app=wanted, program=str(program), ready=wanted.ready)
+    return replace(config, target=target)
 
 
 def _open_core(

@@ -2,12 +2,13 @@
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from typing import Protocol
 
 import pytest
 
+from .app_build import tell_on_stderr
 from .bench import Bench
 from .bench_config import BenchConfig, Kind, read_bench_file
 from .errors import NoBench, Outcome, RigError, outcome_of
@@ -77,6 +78,7 @@ class RigSession:
 
     def __init__(self, config: pytest.Config) -> None:
         self._environment = os.environ
+        self._pluginmanager = config.pluginmanager
         self._bench_name = setting(config, "rig_bench", self._environment) or BUILT_IN
         self._is_required = is_yes(setting(config, "rig_require", self._environment), "rig_require")
         record = setting(config, "rig_record", self._environment)
@@ -105,13 +107,21 @@ class RigSession:
     def open(self) -> Bench:
         """Open the bench and start its target."""
         place = self._resources.enter_context(self._new_place())
-        bench = open_bench(self._bench_name, recording=place.path, command=self._command)
+        bench = open_bench(
+            self._bench_name, recording=place.path, command=self._command, tell=self._tell
+        )
         self._resources.callback(bench.close)
         self._bench, self._recording_path = bench, place.path
         self._bench_text = f"{bench.name} ({bench.kind.value})"
         self._firmware_text = bench.firmware
         bench.target.start()
         return bench
+
+    def _tell(self, line: str) -> None:
+        """To standard error past pytest's capture: a build's warnings are for those who look on."""
+        capture = self._pluginmanager.get_plugin("capturemanager")
+        with capture.global_and_fixture_disabled() if capture else nullcontext():
+            tell_on_stderr(line)
 
     def close(self) -> None:
         """Close the bench; twice is fine."""
@@ -192,6 +202,7 @@ class RigSession:
                 root_certificate=root_certificate,
                 program=program,
                 command=self._command,
+                tell=self._tell,
                 takes_lock=not is_private,
             )
             resources.callback(bench.close)

@@ -70,6 +70,7 @@ class Recording:
         self._explained = explained
         self._next = core.cursor() if cursor is None else cursor
         self._first = self._next
+        self._followed = self._next
         self._events: list[_core.Event] = []
         self.began_ns = core.now_ns()
         self.events_missed = 0
@@ -170,12 +171,14 @@ class Recording:
 
     def follow(self) -> Iterator[_core.Event]:
         """The events of this window as they happen, without end."""
-        cursor = self._next
-        yield from self._events
         while True:
-            part = self._core.wait_events(cursor, FOLLOW_POLL_S)
-            cursor = part.next
-            yield from part.events
+            yield from self.next_events(timeout_s=FOLLOW_POLL_S)
+
+    def next_events(self, *, timeout_s: float) -> list[_core.Event]:
+        """The events that no earlier call gave; waits at most `timeout_s` for the first of them."""
+        part = self._core.wait_events(self._followed, timeout_s)
+        self._followed = part.next
+        return part.events
 
     def wait_for_console(self, text: str, *, timeout_s: float) -> ConsoleLine:
         """Wait until the firmware prints a line with `text` in it."""

@@ -83,8 +83,12 @@ struct TargetSpec {
     std::optional<SerialConsole> console;  ///< none: not read, or the process's own output
     std::optional<ResetSpec> reset;
     std::optional<PowerSpec> power;
-    Command flash;        ///< "{image}" stands for the image; empty: the rig cannot flash
-    std::string app;      ///< folder of the WICED application that runs there; empty: not said
+    Command flash;  ///< "{image}" stands for the image; empty: the rig cannot flash
+    /// Folder of the WICED application that runs there; a target that is a process runs what is
+    /// built of it. Empty: not said.
+    std::string app;
+    std::map<std::string, std::string> app_settings;  ///< variables of its makefile
+    bool app_lab_names = false;  ///< it uses names that only the lab's text has
     std::string program;  ///< firmware to run: with a slash a path, without the name of one of ours
     std::vector<std::string> arguments;              ///< of the program
     std::map<std::string, std::string> environment;  ///< of the program, beside the rig's own

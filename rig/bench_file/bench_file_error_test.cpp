@@ -57,6 +57,24 @@ TEST(BenchFileError, names_file_line_key_and_what_was_expected) {
                     "open-drain, open-source, push-pull"));
 }
 
+TEST(BenchFileError, an_application_and_a_program_exclude_each_other) {
+    EXPECT_THAT(problems_of(sim_file + "[target]\napp = \"mine\"\nprogram = \"dual_client\"\n"),
+                ElementsAre("bench-1.toml:6: target.program: target.app says what runs there; "
+                            "expected one of the two"));
+}
+
+TEST(BenchFileError, settings_of_an_application_need_one_and_names) {
+    EXPECT_THAT(problems_of(sim_file + "[target]\napp_lab_names = true\n"),
+                ElementsAre("bench-1.toml:5: target.app_lab_names: needs an application; expected "
+                            "target.app too"));
+    EXPECT_THAT(problems_of(sim_file + "[target]\napp = \"\"\n"),
+                ElementsAre("bench-1.toml:5: target.app: must not be empty"));
+    EXPECT_THAT(
+        problems_of(sim_file + "[target]\napp = \"a\"\napp_settings = { 2B = \"x\", C = 1 }\n"),
+        ElementsAre("bench-1.toml:6: target.app_settings.2B: is not the name of a variable",
+                    "bench-1.toml:6: target.app_settings.C: expected a string, got an integer"));
+}
+
 TEST(BenchFileError, reports_every_problem_in_the_order_of_the_file) {
     const std::string text = R"([server]
 plain_port = 7
@@ -69,8 +87,8 @@ device = 12
 colour = "red"
 )";
     const std::string known_keys =
-        "device, app, program, arguments, environment, root_certificate, console, ready, "
-        "ready_timeout_ms, reset, power, flash, contract";
+        "device, app, app_settings, app_lab_names, program, arguments, environment, "
+        "root_certificate, console, ready, ready_timeout_ms, reset, power, flash, contract";
     const std::vector<std::string> expected = {
         "bench-1.toml:3: server.tls_port: 7 is the plain port and the TLS port",
         "bench-1.toml:5: bench.name: \"a b\" may hold letters, digits, \"-\", \"_\" and \".\" only",

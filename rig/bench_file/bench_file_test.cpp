@@ -282,6 +282,8 @@ TEST(BenchFile, becomes_json_in_its_own_nouns_with_what_was_filled_in) {
     "power": null,
     "flash": [],
     "app": null,
+    "app_settings": {},
+    "app_lab_names": false,
     "program": null,
     "arguments": [],
     "environment": {},
@@ -377,18 +379,30 @@ class BenchFileOnDisk : public testing::Test {
 };
 
 TEST_F(BenchFileOnDisk, finds_its_relative_paths_beside_itself) {
-    const BenchFile bench = rig::load_bench_file(
-        write(sim_file + "[target]\nprogram = \"./firmware\"\napp = \"apps/mine\"\n"
-                         "root_certificate = \"certs/../root.pem\"\n"));
+    const BenchFile bench =
+        rig::load_bench_file(write(sim_file + "[target]\nprogram = \"./firmware\"\n"
+                                              "root_certificate = \"certs/../root.pem\"\n"));
     EXPECT_EQ(bench.folder, folder_.string());
     EXPECT_EQ(bench.target.program, (folder_ / "firmware").string());
-    EXPECT_EQ(bench.target.app, (folder_ / "apps/mine").string());
     EXPECT_EQ(bench.target.root_certificate, (folder_ / "root.pem").string());
 
     const BenchFile by_name = rig::load_bench_file(write(sim_file));
     EXPECT_EQ(by_name.target.program, "dual_client");
     EXPECT_EQ(by_name.target.app, "");
     EXPECT_EQ(by_name.target.root_certificate, "ca");
+}
+
+TEST_F(BenchFileOnDisk, promises_nothing_for_an_application_of_anyones) {
+    const BenchFile bench =
+        rig::load_bench_file(write(sim_file + "[target]\napp = \"apps/mine\"\n"
+                                              "app_settings = { FIRST = \"0\" }\n"));
+    EXPECT_EQ(bench.target.app, (folder_ / "apps/mine").string());
+    EXPECT_EQ(bench.target.app_settings.at("FIRST"), "0");
+    EXPECT_FALSE(bench.target.app_lab_names);
+    EXPECT_EQ(bench.target.program, "");
+    EXPECT_EQ(bench.target.ready, "");
+    EXPECT_EQ(bench.target.contract.led_before_frame, rig::LedBeforeFrame::either);
+    EXPECT_TRUE(bench.target.contract.verifies.empty());
 }
 
 TEST_F(BenchFileOnDisk, is_named_in_every_problem) {

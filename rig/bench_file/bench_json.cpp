@@ -87,6 +87,8 @@ ordered_json json_of(const BenchFile& bench) {
     json["power"] = json_of(target.power);
     json["flash"] = target.flash;
     json["app"] = text_or_null(target.app);
+    json["app_settings"] = target.app_settings;
+    json["app_lab_names"] = target.app_lab_names;
     json["program"] = text_or_null(target.program);
     json["arguments"] = target.arguments;
     json["environment"] = target.environment;

@@ -104,7 +104,9 @@ active = "high"
 constexpr std::string_view process_target = R"(
 [target]
 device = "02:00:00:00:00:01"        # MAC address: the device ID follows from it
-program = "dual_client"             # a firmware of ours, or a path
+program = "dual_client"             # a firmware of ours, or a path; or, built when the bench opens:
+# app = "path/to/application"       # folder of a WICED application with its makefile
+# app_settings = { NAME = "value" } # variables of that makefile, as on make's command line
 # arguments = []
 # environment = { NAME = "value" }
 root_certificate = "ca"             # the bench's own root; or "none", or a path

@@ -54,9 +54,39 @@ std::optional<TomlSection> table_or_none(TomlSection& section, std::string_view 
     return std::nullopt;
 }
 
+/// Keys without `app` are refused, and so is a program besides an application to build.
+void parse_app(BenchDraft& draft, TomlSection& section) {
+    TargetSpec& target = draft.bench.target;
+    const auto app = section.text("app");
+    TomlSection settings = section.section("app_settings");
+    const auto lab_names = section.boolean("app_lab_names");
+    if (!app) {
+        for (const std::string_view key : {"app_settings", "app_lab_names"}) {
+            section.refuse(key, "needs an application; expected target.app too");
+        }
+    } else if (draft.is_surely({BenchKind::sim, BenchKind::kernel})) {
+        section.refuse("program", "target.app says what runs there; expected one of the two");
+        // The defaults are those of our own firmware; of this one nothing is known.
+        target.program.clear();
+        target.ready.clear();
+        target.contract.led_before_frame = LedBeforeFrame::either;
+        target.contract.verifies.clear();
+    }
+    set_if(target.app, app);
+    for (const std::string& name : settings.keys()) {
+        const auto value = settings.text(name);
+        if (!is_name(name, "_") || hex_digit(name.front()).value_or(16) < 10) {
+            settings.wrong(name, "is not the name of a variable");
+        } else if (value) {
+            target.app_settings.emplace(name, *value);
+        }
+    }
+    set_if(target.app_lab_names, lab_names);
+}
+
 void parse_firmware(BenchDraft& draft, TomlSection& section) {
     TargetSpec& target = draft.bench.target;
-    set_if(target.app, section.text("app"));
+    parse_app(draft, section);
     if (draft.may_be({BenchKind::sim, BenchKind::kernel, BenchKind::emulator})) {
         set_if(target.program, section.text("program"));
     } else {

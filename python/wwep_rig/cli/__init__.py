@@ -20,6 +20,7 @@ _VERBS = {
     "press": ("wwep_rig.cli.press:press", "Press a button and show what comes of it."),
     "read": ("wwep_rig.cli.client:read", "Read a register of a WWEP server."),
     "release": ("wwep_rig.cli.release:release", "Put every button to high impedance."),
+    "run": ("wwep_rig.cli.run:run", "Build a WICED application and let it run on a bench."),
     "send": ("wwep_rig.cli.client:send", "Send text to a WWEP server as it is."),
     "serve": ("wwep_rig.cli.serve:serve", "Be the WWEP server, in the clear and over TLS."),
     "show": ("wwep_rig.cli.show:show", "Show what a recording holds."),

@@ -1,0 +1,230 @@
+"""`wwep-rig run`: builds a WICED application and lets it run on a bench, live."""
+
+import json
+import os
+import sys
+import threading
+import time
+from contextlib import ExitStack
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from wwep_rig import _core
+from wwep_rig.app_build import App
+from wwep_rig.bench import HOLD_S, Bench
+from wwep_rig.errors import TargetFailed, WwepRigError
+from wwep_rig.opening import open_bench
+
+from .common import bench_option, json_option, until_stopped, wait_option
+from .output import PatientOutput
+from .transactions import Transactions
+
+_POLL_S = 0.1
+# Without a text to wait for, an application that prints nothing more is taken to be up.
+_QUIET_S = 0.5
+
+
+def _setting(context: object, parameter: object, given: tuple[str, ...]) -> dict[str, str]:
+    settings = {}
+    for text in given:
+        name, equals, value = text.partition("=")
+        if not equals or not name.isascii() or not name.isidentifier():
+            raise click.BadParameter(f"{text!r} is not NAME=VALUE")
+        settings[name] = value
+    return settings
+
+
+@click.command()
+@click.option(
+    "--app",
+    "folder",
+    required=True,
+    metavar="FOLDER",
+    type=click.Path(exists=True, file_okay=False, resolve_path=True, path_type=Path),
+    help="The application: its sources and its makefile, as the SDK wants them.",
+)
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="NAME=VALUE",
+    callback=_setting,
+    help="A variable of the makefile, as on make's command line; one that it does not know "
+    "becomes a macro of the C sources. May repeat.",
+)
+@click.option(
+    "--lab-names", is_flag=True, help="Know the names that only the lab's text has; each use warns."
+)
+@click.option(
+    "--ready",
+    default="",
+    metavar="TEXT",
+    help="The console says this once the application is up; without it, --press waits until the "
+    "console has been quiet for half a second.",
+)
+@click.option(
+    "--press", "buttons", multiple=True, metavar="BUTTON", help="Press it once up. May repeat."
+)
+@click.option(
+    "--for",
+    "for_s",
+    type=click.FloatRange(min=0.001),
+    metavar="SECONDS",
+    help="End after so long; without it, Ctrl-C ends it.",
+)
+@click.option(
+    "--record",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Keep a recording.",
+)
+@bench_option
+@wait_option
+@json_option
+def run(
+    folder: Path,
+    settings: dict[str, str],
+    lab_names: bool,
+    ready: str,
+    buttons: tuple[str, ...],
+    for_s: float | None,
+    record: Path | None,
+    bench_name: str,
+    wait_s: float,
+    as_json: bool,
+) -> int:
+    """Build the WICED application in FOLDER, start it on a bench, show what happens.
+
+    The bench's server answers; console, LEDs and transactions are shown live. A line on standard
+    input presses the button of that name, or of that number. Ctrl-C ends it and lets go of the
+    buttons.
+
+    \b
+    Example: the application of one's own, and one press of its button:
+        $ wwep-rig run --app ~/sdk/apps/lab/client --press button0
+
+    Exit code 1 when it does not build, does not come up or ends by itself.
+    """
+    if record is not None and record.exists():
+        raise click.UsageError(f"{record} exists: name another file")
+    app = App(folder, settings, lab_names=lab_names, ready=ready)
+    with until_stopped(), ExitStack() as resources:
+        bench = resources.enter_context(
+            open_bench(bench_name, app=app, recording=record, wait_s=wait_s)
+        )
+        output = PatientOutput(1)
+        resources.callback(output.close)
+        live = _Live(bench, output, as_json=as_json)
+        live.run(buttons, for_s)
+    return 0
+
+
+class _Live:
+    """A bench while its application runs: shows events, presses buttons."""
+
+    def __init__(self, bench: Bench, output: PatientOutput, *, as_json: bool) -> None:
+        self._bench = bench
+        self._output = output
+        self._as_json = as_json
+        self._offset_ns = time.time_ns() - time.monotonic_ns()
+        self._transactions = Transactions(self._offset_ns, as_json=as_json)
+        self._window = bench.record()
+        self._heard_at = time.monotonic()
+        self._has_ended = ""
+
+    def run(self, buttons: tuple[str, ...], for_s: float | None) -> None:
+        """Starts the target and shows events until the time is over, or a signal ends it."""
+        bench = self._bench
+        for button in buttons:
+            self._check(button)
+        end_at = None if for_s is None else time.monotonic() + for_s
+        try:
+            bench.target.start()
+        finally:
+            # What it printed tells why it did not come up.
+            self._show(0.0)
+        server = bench.server
+        endpoints = {"plain": server.plain_endpoints, "tls": server.tls_endpoints}
+        self._output.write_line(_running_line(endpoints, self._as_json))
+        threading.Thread(target=self._read_buttons, daemon=True).start()
+        waiting = list(buttons)
+        while end_at is None or time.monotonic() < end_at:
+            self._show(_POLL_S)
+            is_up = bench.config.target.ready or time.monotonic() - self._heard_at > _QUIET_S
+            if waiting and is_up:
+                self._press(waiting.pop(0))
+            if self._has_ended:
+                raise TargetFailed(f"the application ended by itself: {self._has_ended}")
+
+    def _check(self, button: str) -> None:
+        if button not in self._bench.buttons:
+            known = ", ".join(self._bench.buttons) or "none"
+            raise click.UsageError(f"no button {button!r} on bench {self._bench.name}: {known}")
+
+    def _press(self, button: str) -> None:
+        self._bench.start_press(button, hold_s=HOLD_S)
+
+    def _read_buttons(self) -> None:
+        """Presses what standard input names, until it ends."""
+        # A background job that read from its terminal would be stopped.
+        if os.isatty(0) and os.tcgetpgrp(0) != os.getpgrp():
+            return
+        for line in sys.stdin:
+            word = line.strip()
+            button = f"button{word}" if word.isdecimal() else word
+            if not word:
+                continue
+            if button not in self._bench.buttons:
+                known = ", ".join(self._bench.buttons) or "none"
+                click.echo(f"no button {word!r}; buttons: {known}", err=True)
+                continue
+            try:
+                self._press(button)
+            except WwepRigError as error:
+                click.echo(f"wwep-rig: {error}", err=True)
+
+    def _show(self, timeout_s: float) -> None:
+        for event in self._window.next_events(timeout_s=timeout_s):
+            value = event.value
+            if isinstance(value, _core.ConsoleLine):
+                self._heard_at = time.monotonic()
+            if isinstance(value, _core.TargetChanged) and not value.is_running:
+                self._has_ended = value.what
+            for line in self._transactions.lines(event):
+                self._output.write_line(line)
+            if isinstance(value, _core.RigNote) and value.is_error:
+                click.echo(f"wwep-rig: {event.text}", err=True)
+            elif isinstance(value, _SHOWN) and not _is_drive(value):
+                self._output.write_line(self._line(event))
+
+    def _line(self, event: _core.Event) -> str:
+        if self._as_json:
+            return event.to_json()
+        moment = datetime.fromtimestamp((event.at_ns + self._offset_ns) / 1e9)
+        text = f"{moment:%H:%M:%S}.{moment.microsecond // 1000:03}  {event.lane:<8}"
+        return f"{text}  {self._told(event)}"
+
+    def _told(self, event: _core.Event) -> str:
+        value = event.value
+        if isinstance(value, _core.EdgeSeen) and value.line in self._bench.leds:
+            is_high = value.level == _core.Level.high
+            is_on = is_high == self._bench.config.lines[value.line].is_active_high
+            return f"{value.line} {'on' if is_on else 'off'}"
+        return f"{value.line} pressed" if isinstance(value, _core.PressAsserted) else event.text
+
+
+def _running_line(endpoints: dict[str, tuple[str, ...]], as_json: bool) -> str:
+    if as_json:
+        return json.dumps({"event": "running", **endpoints})
+    words = (f"{kind}={each}" for kind, some in endpoints.items() for each in some)
+    return " ".join(("running", *words))
+
+
+_SHOWN = (_core.ConsoleLine, _core.EdgeSeen, _core.PressAsserted, _core.TargetChanged)
+
+
+def _is_drive(value: object) -> bool:
+    """Whether it is an edge that the rig made itself: the press says as much."""
+    return isinstance(value, _core.EdgeSeen) and value.source == _core.EdgeSource.rig
