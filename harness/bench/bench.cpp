@@ -71,8 +71,9 @@ Bench::Bench(BenchOptions options, const rig::Clock& clock, const TlsLibrary& tl
         }
         target_ = std::make_unique<BenchTarget>(*options_.target, clock, loop, *lines_, events_);
     }
-    loop_thread_.start([this](const std::string& why) {
-        events_.note_error(fmt::format("the rig's loop ended: {}", why));
+    loop_thread_.start([this](const LoopEnded& failure) {
+        events_.note_error(failure.what());
+        release_in_loop();
     });
 }
 
@@ -102,20 +103,20 @@ void Bench::close() {
     is_closing_ = true;
     const std::unique_lock no_call_goes_on(calls_);
     // The board sees that its buttons are released, then that its wire is cut, and ends by itself.
-    loop_thread_.call([this] {
+    loop_thread_.call_or_do([this] {
+        release_in_loop();
         if (lines_ != nullptr) {
-            lines_->release_buttons();
             lines_->unplug_wire();
         }
     });
-    if (target_ != nullptr && lines_->are_on_a_wire()) {
+    if (target_ != nullptr && lines_->are_on_a_wire() && !loop_thread_.has_failed()) {
         target_->wait_until_ended(rig::Deadline::after(clock_, board_ends_within), nullptr);
     }
-    loop_thread_.call([this] { close_in_loop(); });
+    loop_thread_.call_or_do([this] { close_in_loop(); });
     const auto drained =
         rig::Deadline::after(clock_, options_.server.limits.drain_timeout + shut_down_margin);
-    while (loop_thread_.call([this] { return server_->connections_open(); }) > 0 &&
-           !drained.has_passed(clock_)) {
+    while (loop_thread_.call_or_do([this] { return server_->connections_open(); }) > 0 &&
+           !loop_thread_.has_failed() && !drained.has_passed(clock_)) {
         std::this_thread::sleep_for(connections_counted_every);
     }
     loop_thread_.stop();
@@ -180,11 +181,13 @@ bool Bench::wait_trip(PressId id, Until until, rig::Deadline deadline,
 }
 
 void Bench::release_buttons() {
-    call([this] {
-        if (lines_ != nullptr) {
-            lines_->release_buttons();
-        }
-    });
+    call([this] { release_in_loop(); });
+}
+
+void Bench::release_in_loop() {
+    if (lines_ != nullptr) {
+        lines_->release_buttons();
+    }
 }
 
 bool Bench::led_is_on(const std::string& led) {

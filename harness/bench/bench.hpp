@@ -4,6 +4,7 @@
 //
 // Thread rule: any thread may call any method; what touches lines, target or server is handed to
 // the loop's thread and waited for. Waits end when `interrupted` (asked every 50 ms) says so.
+// Should the loop fail, the buttons are released, that is a rig error, and calls throw it.
 #pragma once
 
 #include <atomic>
@@ -112,6 +113,7 @@ class Bench {
   private:
     template <class Work>
     auto call(Work&& work);
+    void release_in_loop();
     void close_in_loop();
     [[nodiscard]] BenchLines& lines() const;
     [[nodiscard]] BenchTarget& target() const;

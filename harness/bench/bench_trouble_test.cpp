@@ -1,6 +1,7 @@
 // The bench in trouble: more edges than a wire carries, a board that does not read, a recording
 // that somebody else holds. Nothing hangs, nothing is lost without being counted, and the rig says
 // what happened.
+#include <fcntl.h>
 #include <signal.h>
 
 #include <cstdio>
@@ -26,6 +27,20 @@ class BenchTroubleTest : public BenchTest {
         const auto line = wait_for<ConsoleLine>(
             [](const ConsoleLine& l) { return l.text.starts_with("flood: made "); }, from);
         return std::stoull(line.text.substr(std::string("flood: made ").size()));
+    }
+
+    /// Puts something that cannot be waited on in the place of the loop's epoll instance.
+    static void break_the_loop() {
+        const rig::UniqueFd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
+        int broken = 0;
+        for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+            std::error_code gone;  // the directory's own descriptor, by now
+            if (std::filesystem::read_symlink(entry, gone) == "anon_inode:[eventpoll]") {
+                ASSERT_GE(::dup2(null.get(), std::stoi(entry.path().filename())), 0);
+                ++broken;
+            }
+        }
+        ASSERT_EQ(broken, 1);
     }
 
     /// The sum of the numbers that notes of the recording begin with.
@@ -123,6 +138,32 @@ TEST_F(BenchTroubleTest, a_board_that_does_not_read_its_wire_is_a_rig_error_and_
     EXPECT_EQ(board_saw().at(board_saw().size() - 2), "pin 0 high") << "nothing stays pressed";
     bench_->start_target(soon(), nullptr);
     press("button1");
+}
+
+TEST_F(BenchTroubleTest, a_loop_that_fails_lets_go_of_the_button_and_every_call_says_so) {
+    open();
+    static_cast<void>(bench_->start_press("button0", 1min, "ideal"));
+    break_the_loop();
+    std::string refused;
+    for (int i = 0; i < 2 && refused.empty(); ++i) {  // the first may still get through
+        try {
+            static_cast<void>(bench_->connections_open());
+        } catch (const rig::RigError& error) {
+            refused = error.what();
+        }
+    }
+    EXPECT_THAT(refused, HasSubstr("the rig's loop ended: "));
+    EXPECT_THAT(bench_->rig_errors(), Contains(refused));
+    EXPECT_EQ(all<PressReleased>().size(), 1U);
+    // With the thread that started it the board's power goes, as when the rig is killed.
+    const auto deadline = soon();
+    while (board_saw() != std::vector<std::string>{"pin 0 low", "pin 0 high", "wire cut"}) {
+        ASSERT_FALSE(deadline.has_passed(clock_)) << ::testing::PrintToString(board_saw());
+        std::this_thread::yield();
+    }
+    bench_->close();
+    EXPECT_EQ(rows_of(recording(), "select count(*) from presses where released_ns is not null"),
+              std::vector<std::string>{"1"});
 }
 
 TEST_F(BenchTroubleTest, while_another_process_holds_the_recording_peers_wait_and_nothing_is_lost) {

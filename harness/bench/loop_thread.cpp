@@ -4,15 +4,21 @@
 
 namespace harness {
 
-void LoopThread::start(std::function<void(const std::string&)> failed) {
+LoopEnded::LoopEnded(const std::string& why) : RigError("the rig's loop ended: " + why) {}
+
+void LoopThread::start(std::function<void(const LoopEnded&)> failed) {
     thread_ = std::thread([this, failed = std::move(failed)] { run(failed); });
 }
 
-void LoopThread::run(const std::function<void(const std::string&)>& failed) {
+void LoopThread::run(const std::function<void(const LoopEnded&)>& failed) {
     try {
         loop_.run();
     } catch (const std::exception& error) {
-        failed(error.what());
+        const LoopEnded failure(error.what());
+        failed(failure);
+        const std::lock_guard lock(mutex_);
+        failure_ = failure;
+        changed_.notify_all();
     }
     release_tls_thread_memory();
 }
@@ -21,6 +27,25 @@ void LoopThread::stop() {
     if (thread_.joinable()) {
         loop_.stop();
         thread_.join();
+    }
+}
+
+bool LoopThread::has_failed() const {
+    const std::lock_guard lock(mutex_);
+    return failure_.has_value();
+}
+
+void LoopThread::set_done(bool& is_done) {
+    const std::lock_guard lock(mutex_);
+    is_done = true;
+    changed_.notify_all();
+}
+
+void LoopThread::wait_for(const bool& is_done) {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return is_done || failure_; });
+    if (!is_done) {
+        throw LoopEnded(*failure_);
     }
 }
 

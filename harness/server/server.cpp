@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::int64_t room_checked_every_ns = 2 * rig::ns_per_ms;
 constexpr std::int64_t exhaustion_rest_ns = 100 * rig::ns_per_ms;
+constexpr std::int64_t return_tried_every_ns = 100 * rig::ns_per_ms;
 
 }  // namespace
 
@@ -43,6 +44,7 @@ Server::Server(Loop& loop, EventSink& sink, RegisterFile& registers, const TlsLi
 Server::~Server() {
     loop_.cancel(rest_timer_);
     loop_.cancel(room_timer_);
+    loop_.cancel(return_timer_);
     for (const auto& port : ports_) {
         close(*port);
     }
@@ -56,10 +58,11 @@ Server::~Server() {
 }
 
 void Server::open(Port& port) {
-    port.listener = std::make_unique<Listener>(port.address, port.port);
-    port.port = port.listener->port();  // a free port that was taken once is kept
-    port.watch = loop_.watch(port.listener->fd(), {.readable = true},
+    auto listener = std::make_unique<Listener>(port.address, port.port);
+    port.watch = loop_.watch(listener->fd(), {.readable = true},
                              [this, &port](Ready) { accept_from(port); });
+    port.listener = std::move(listener);
+    port.port = port.listener->port();  // a free port that was taken once is kept
 }
 
 void Server::close(Port& port) {
@@ -103,28 +106,49 @@ void Server::apply_gone() {
     if (is_shutting_down_) {
         return;
     }
-    const bool gone = faults_.is_gone();
+    if (!faults_.is_gone()) {
+        come_back();
+        return;
+    }
+    loop_.cancel(return_timer_);
+    why_still_gone_.clear();
     for (const auto& port : ports_) {
-        if (gone) {
-            close(*port);
-        } else if (port->listener == nullptr) {
-            try {
-                open(*port);
-            } catch (const rig::NoBench& error) {
-                note(fmt::format("cannot come back after having been gone: {}", error.what()),
-                     true);
-            }
+        close(*port);
+    }
+    faults_.mark_gone([this](FaultKind kind) {
+        sink_.take(FaultFired{.at_ns = loop_.clock().monotonic_ns(),
+                              .connection_id = 0,
+                              .name = std::string(to_string(kind))});
+    });
+}
+
+void Server::come_back() {
+    std::string trouble;
+    for (const auto& port : ports_) {
+        if (port->listener != nullptr) {
+            continue;
+        }
+        try {
+            open(*port);
+        } catch (const std::exception& error) {  // another has the port, or no descriptor is free
+            trouble += (trouble.empty() ? "" : "; ") + std::string(error.what());
         }
     }
-    if (gone) {
-        faults_.mark_gone([this](FaultKind kind) {
-            sink_.take(FaultFired{.at_ns = loop_.clock().monotonic_ns(),
-                                  .connection_id = 0,
-                                  .name = std::string(to_string(kind))});
-        });
-    } else {
-        update_listeners();
+    if (trouble.empty() && !why_still_gone_.empty()) {
+        note("the server is back", false);
+    } else if (trouble != why_still_gone_) {
+        note(
+            fmt::format("the server cannot come back after having been gone: {}; it goes on trying",
+                        trouble),
+            true);
     }
+    why_still_gone_ = trouble;
+    loop_.cancel(return_timer_);
+    if (!trouble.empty()) {
+        return_timer_ =
+            loop_.at(loop_.clock().monotonic_ns() + return_tried_every_ns, [this] { come_back(); });
+    }
+    update_listeners();
 }
 
 void Server::update_listeners() {
@@ -284,6 +308,7 @@ void Server::go_on_if_room() {
 
 void Server::shut_down() {
     is_shutting_down_ = true;
+    loop_.cancel(return_timer_);
     for (const auto& port : ports_) {
         close(*port);
     }

@@ -50,7 +50,8 @@ class Server {
 
     /// Throws rig::NoBench for values out of range.
     Faults::Id add_fault(const FaultSpec& spec);
-    /// How often it fired.
+    /// How often it fired. A server that was gone listens again; where it cannot (another program
+    /// has taken its port) that is a rig error, and it tries until it can.
     std::int64_t remove_fault(Faults::Id id);
 
     [[nodiscard]] std::size_t connections_open() const { return connections_.size(); }
@@ -77,6 +78,7 @@ class Server {
     void open(Port& port);
     void close(Port& port);
     void apply_gone();
+    void come_back();
     void update_listeners();
     void accept_from(Port& port);
     void adopt(Accepted accepted, bool secure);
@@ -107,6 +109,8 @@ class Server {
     TimestampNs held_back_since_ns_ = 0;  // 0: the sink has room
     Loop::TimerId rest_timer_ = 0;
     Loop::TimerId room_timer_ = 0;
+    Loop::TimerId return_timer_ = 0;
+    std::string why_still_gone_;  // empty: it is not, or a fault wants it so
 };
 
 }  // namespace harness
