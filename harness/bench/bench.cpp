@@ -213,7 +213,15 @@ bool Bench::wait_led(const std::string& led, bool on, rig::Deadline deadline,
 
 rig::LedWindow Bench::led_window(const std::string& led, TimestampNs from_ns,
                                  TimestampNs until_ns) {
-    return call([&] { return lines().led_window(led, from_ns, until_ns); });
+    return call([&] {
+        lines().look_at_rest();  // what the kernel holds belongs to the window, read or not
+        return lines().led_window(led, from_ns, until_ns);
+    });
+}
+
+rig::LoopbackReport Bench::measure_loopback(const std::string& button, const std::string& led,
+                                            std::size_t samples) {
+    return call([&] { return lines().measure_loopback(button, led, samples); });
 }
 
 // Target ------------------------------------------------------------------------------------------

@@ -90,6 +90,13 @@ class Bench {
     [[nodiscard]] rig::LedWindow led_window(const std::string& led, TimestampNs from_ns,
                                             TimestampNs until_ns);
 
+    /// Drives a button `samples` times and compares each time with the edge that comes back on an
+    /// LED wired to it. The loop does nothing else meanwhile, and none of it is on the timeline or
+    /// known to led_window(): close the bench afterwards. Throws rig::NoBench for an unknown line,
+    /// rig::RigError when the LED does not follow.
+    [[nodiscard]] rig::LoopbackReport measure_loopback(const std::string& button,
+                                                       const std::string& led, std::size_t samples);
+
     [[nodiscard]] std::optional<std::uint16_t> read_register(std::uint16_t device,
                                                              std::uint8_t reg);
     void write_register(std::uint16_t device, std::uint8_t reg, std::uint16_t value);

@@ -1,8 +1,10 @@
 #include "harness/bench/bench_lines.hpp"
 
 #include <fmt/format.h>
+#include <poll.h>
 
 #include <algorithm>
+#include <span>
 
 #include "rig/base/errors.hpp"
 #include "rig/line/chip_lines.hpp"
@@ -145,30 +147,36 @@ void BenchLines::look_whether_cut() {
 
 PressId BenchLines::press(const std::string& button, std::chrono::nanoseconds hold,
                           const std::string& profile) {
+    const std::size_t index = button_index(button);
+    ButtonState& state = buttons_[index];
+    const rig::Button::Asserted asserted = [&] {
+        try {
+            return state.button->press(profile, hold, clock_);
+        } catch (const rig::RigError&) {
+            look_whether_cut();
+            throw;
+        }
+    }();
+    state.press = ++last_press_id_;
+    events_.press_begins(state.press);
+    events_.take(PressAsserted{.id = state.press,
+                               .line = button,
+                               .before_ns = asserted.before_ns,
+                               .after_ns = asserted.after_ns,
+                               .profile = profile});
+    take_edge(asserted.edge);
+    play(index);
+    return state.press;
+}
+
+std::size_t BenchLines::button_index(const std::string& button) const {
     const auto found =
         std::find_if(buttons_.begin(), buttons_.end(),
                      [&](const ButtonState& state) { return state.button->name() == button; });
     if (found == buttons_.end()) {
         throw rig::NoBench(fmt::format("this bench has no button \"{}\"", button));
     }
-    const rig::Button::Asserted asserted = [&] {
-        try {
-            return found->button->press(profile, hold, clock_);
-        } catch (const rig::RigError&) {
-            look_whether_cut();
-            throw;
-        }
-    }();
-    found->press = ++last_press_id_;
-    events_.press_begins(found->press);
-    events_.take(PressAsserted{.id = found->press,
-                               .line = button,
-                               .before_ns = asserted.before_ns,
-                               .after_ns = asserted.after_ns,
-                               .profile = profile});
-    take_edge(asserted.edge);
-    play(static_cast<std::size_t>(found - buttons_.begin()));
-    return found->press;
+    return static_cast<std::size_t>(found - buttons_.begin());
 }
 
 void BenchLines::play(std::size_t index) {
@@ -234,6 +242,26 @@ rig::Active BenchLines::led_active(const std::string& led) const {
 rig::LedWindow BenchLines::led_window(const std::string& led, TimestampNs from_ns,
                                       TimestampNs until_ns) const {
     return leds_.at(led_line(led)).history.window(led, from_ns, until_ns);
+}
+
+// Calibration -------------------------------------------------------------------------------------
+
+rig::LoopbackReport BenchLines::measure_loopback(const std::string& button, const std::string& led,
+                                                 std::size_t samples) {
+    const rig::LoopbackPlan plan{
+        .output = *bench_file_.find_line(buttons_[button_index(button)].button->name()),
+        .input = led_line(led),
+        .samples = samples};
+    const auto wait = [](std::span<const int> descriptors, std::chrono::nanoseconds left) {
+        std::vector<pollfd> waited;
+        for (const int fd : descriptors) {
+            waited.push_back({.fd = fd, .events = POLLIN, .revents = 0});
+        }
+        // Rounded up: with 0 ms left of half a one it would not wait at all.
+        const auto left_ms = std::chrono::ceil<std::chrono::milliseconds>(left).count();
+        return ::poll(waited.data(), waited.size(), static_cast<int>(left_ms)) > 0;
+    };
+    return rig::measure_loopback(*lines_, clock_, plan, wait);
 }
 
 }  // namespace harness

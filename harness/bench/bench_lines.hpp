@@ -18,6 +18,7 @@
 #include "rig/button/button.hpp"
 #include "rig/led/led.hpp"
 #include "rig/led/led_window.hpp"
+#include "rig/line/loopback.hpp"
 #include "rig/line/wire_lines.hpp"
 
 namespace harness {
@@ -47,6 +48,10 @@ class BenchLines {
     /// Throws rig::RigError for what is too long ago.
     [[nodiscard]] rig::LedWindow led_window(const std::string& led, TimestampNs from_ns,
                                             TimestampNs until_ns) const;
+
+    /// As Bench::measure_loopback().
+    [[nodiscard]] rig::LoopbackReport measure_loopback(const std::string& button,
+                                                       const std::string& led, std::size_t samples);
 
     /// Whether the lines are simulated ones, on a wire.
     [[nodiscard]] bool are_on_a_wire() const { return wire_ != nullptr; }
@@ -82,6 +87,7 @@ class BenchLines {
     void take_edge(const rig::Edge& edge);
     void play(std::size_t button);
     void take_release(const ButtonState& button);
+    [[nodiscard]] std::size_t button_index(const std::string& button) const;
     [[nodiscard]] std::uint32_t led_line(const std::string& led) const;
 
     const rig::BenchFile& bench_file_;

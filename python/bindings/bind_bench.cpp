@@ -141,6 +141,23 @@ void add_bench(py::module_& m) {
             "led_is_on", [](BoundBench& b, const std::string& led) { return b->led_is_on(led); },
             py::arg("led"), ReleaseGil())
         .def(
+            "wait_led",
+            [](BoundBench& b, const std::string& led, bool on, double timeout_s) {
+                return waiting(
+                    [&] { return b->wait_led(led, on, b.after(timeout_s), interrupted); });
+            },
+            py::arg("led"), py::arg("on"), py::arg("timeout_s"))
+        .def(
+            "led_window",
+            [](BoundBench& b, const std::string& led, rig::TimestampNs from_ns,
+               rig::TimestampNs until_ns) { return b->led_window(led, from_ns, until_ns); },
+            py::arg("led"), py::arg("from_ns"), py::arg("until_ns"), ReleaseGil())
+        .def(
+            "measure_loopback",
+            [](BoundBench& b, const std::string& button, const std::string& led,
+               std::size_t samples) { return b->measure_loopback(button, led, samples); },
+            py::arg("button"), py::arg("led"), py::arg("samples"), ReleaseGil())
+        .def(
             "read_register",
             [](BoundBench& b, std::uint16_t device, std::uint8_t reg) {
                 return b->read_register(device, reg);

@@ -6,6 +6,7 @@
 namespace bindings {
 
 void add_events(pybind11::module_& module);
+void add_lines(pybind11::module_& module);
 void add_options(pybind11::module_& module);
 void add_bench(pybind11::module_& module);
 void add_recording(pybind11::module_& module);

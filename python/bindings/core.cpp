@@ -88,6 +88,7 @@ PYBIND11_MODULE(_core, module) {
     module.add_object("_tls_library", library);
     bindings::add_exceptions(module);
     bindings::add_events(module);
+    bindings::add_lines(module);
     bindings::add_options(module);
     bindings::add_bench(module);
     bindings::add_recording(module);

@@ -308,6 +308,80 @@ class FaultSpec:
     seed: int
     def __init__(self) -> None: ...
 
+class LedEdge:
+    """An LED became on or off."""
+
+    at_ns: int
+    is_on: bool
+    lost_before: int
+    """Edges known to have been lost since the one before."""
+
+class LedWindow:
+    """What an LED did from ``from_ns`` up to, not including, ``until_ns``."""
+
+    led: str
+    from_ns: int
+    until_ns: int
+    was_on: bool
+    """Just before from_ns."""
+    edges: list[LedEdge]
+    lost_after: int
+    @property
+    def on_share(self) -> float:
+        """For how much of the window it is on, 0 to 1."""
+    def is_on_at(self, at_ns: int) -> bool: ...
+    def describe(self) -> str:
+        """``off; on at 12.031 ms, off at 512.104 ms``, from the window's beginning."""
+
+class LedAnswer(Enum):
+    yes = 0
+    no = 1
+    cannot_tell = 2
+
+class LedVerdict:
+    answer: LedAnswer
+    text: str
+    """What was expected, and what was seen with the edges and their times; empty for yes."""
+
+def led_stays(window: LedWindow, on: bool) -> LedVerdict:
+    """Whether the LED is on (or off) for the whole of the window."""
+
+def led_blinks(window: LedWindow, *, period_s: float, duty: float, tolerance: float) -> LedVerdict:
+    """Whether it blinks like that for the whole of the window, which must hold two periods."""
+
+class Spread:
+    """How a duration spreads over samples: values that occurred."""
+
+    p50_ns: int
+    p99_ns: int
+    max_ns: int
+    jitter_ns: int
+    """The longest less the shortest."""
+
+class LoopbackReport:
+    """What a rig adds itself, measured over an output wired to an input."""
+
+    samples: int
+    missed: int
+    """Settings that no edge answered in time."""
+    set_call: Spread
+    """From right before the call that set the line to right after it."""
+    set_to_edge: Spread
+    """From right before that call to the edge's stamp."""
+    edge_to_read: Spread
+    """From the stamp to the edge being in the rig's hands."""
+
+def spread_of(durations_ns: list[int]) -> Spread: ...
+
+class PressStep:
+    """One step of a press: at ``after_ns`` the contact becomes closed (pressed) or open."""
+
+    after_ns: int
+    closed: bool
+
+def press_steps(profile: str, hold_s: float) -> list[PressStep]:
+    """The train of a press, from the moment of its first edge. Raises NoBench for nonsense."""
+
 class Bench:
     """One rig and its target: loop thread, lines, target, server, timeline, recorder.
 
@@ -356,6 +430,20 @@ class Bench:
     def release_buttons(self) -> None:
         """Every button to high impedance."""
     def led_is_on(self, led: str) -> bool: ...
+    def wait_led(self, led: str, on: bool, timeout_s: float) -> bool:
+        """Whether the LED is, or becomes, on (or off) in time."""
+    def led_window(self, led: str, from_ns: int, until_ns: int) -> LedWindow:
+        """What it did from one moment up to another. Ask some milliseconds after ``until_ns``.
+
+        Raises RigError for what is too long ago, ValueError for a window that ends before it
+        begins.
+        """
+    def measure_loopback(self, button: str, led: str, samples: int) -> LoopbackReport:
+        """Drives a button that is wired to an LED, and times each edge that comes back.
+
+        Nothing of it is on the timeline; close the bench afterwards. Raises RigError when the LED
+        does not follow.
+        """
     def read_register(self, device: int, register: int) -> int | None: ...
     def write_register(self, device: int, register: int, value: int) -> None: ...
     def clear_registers(self) -> None: ...

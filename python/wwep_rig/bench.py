@@ -9,6 +9,7 @@ from . import _core
 from .bench_config import BenchConfig, Kind
 from .errors import NoBench, TargetFailed
 from .explained import Explained
+from .led import LedView
 from .recording import Recording
 from .round_trip import RoundTrip, Until, round_trip_of
 from .server import Server
@@ -17,19 +18,8 @@ from .timeline_text import last_events
 
 HOLD_S = 0.03
 RELEASE_LATE_MAX_S = 1.0
-
-
-class LedView:
-    """An LED that the rig watches."""
-
-    def __init__(self, core: _core.Bench, name: str) -> None:
-        self._core = core
-        self.name = name
-
-    @property
-    def is_on(self) -> bool:
-        """Whether it is lit now."""
-        return self._core.led_is_on(self.name)
+# Firmware looks at a contact somewhat after its debounce time is over.
+REST_MARGIN_S = 0.02
 
 
 class PendingTrip:
@@ -78,7 +68,6 @@ class Bench:
         self._resources = resources
         self._firmware = firmware
         self._last_presses: dict[str, tuple[int, float]] = {}
-        self._debounced_at: dict[str, float] = {}
         self.config = config
         self.recording_path = recording_path
         self._explained = Explained(1 + config.target.contract.retries)
@@ -109,39 +98,56 @@ class Bench:
         """An LED by its name."""
         if name not in self.leds:
             raise NoBench(f"bench {self.name} has no LED {name!r}, only {_list(self.leds)}")
-        return LedView(self._core, name)
+        return LedView(
+            self._core,
+            name,
+            target=self.target,
+            explained=self._explained,
+            debounce_us=self.config.lines[name].debounce_us,
+        )
+
+    @property
+    def hold_s_default(self) -> float:
+        """How long a button is held unless it is said, in seconds: longer than the debounce."""
+        return HOLD_S + self.target.contract.debounce_ms / 1000
 
     def start_press(
-        self, button: str, *, hold_s: float = HOLD_S, profile: str = "ideal"
+        self, button: str, *, hold_s: float | None = None, profile: str = "ideal"
     ) -> PendingTrip:
         """Press a button without waiting for what comes of it.
 
-        A button that is still held from its last press is waited for, and so is the debounce time
-        of the contract.
+        A button that is still held from its last press is waited for, and then it rests for the
+        debounce time of the contract.
 
         Args:
             button: its name.
-            hold_s: how long it is held, from 0.001.
-            profile: the bounce profile of its contact.
+            hold_s: how long it is held, from 0.000001; None: `hold_s_default`.
+            profile: the bounce profile of its contact: `ideal`, `tactile`, `worn` (each of these
+                two also as `worn:seed=3`) or `glitch:200us`, for which the hold does not count.
         """
+        hold_s = self.hold_s_default if hold_s is None else hold_s
         if button not in self.buttons:
             raise NoBench(f"bench {self.name} has no button {button!r}, only {_list(self.buttons)}")
         self._wait_until_pressable(button)
         press_id = self._core.start_press(button, hold_s=hold_s, profile=profile)
         self._last_presses[button] = (press_id, hold_s)
-        self._debounced_at[button] = time.monotonic() + self.target.contract.debounce_ms / 1000
         return PendingTrip(self, press_id, hold_s)
 
     def _wait_until_pressable(self, button: str) -> None:
         press_id, hold_s = self._last_presses.pop(button, (0, 0.0))
+        if not press_id:
+            return
         give_up_at = time.monotonic() + hold_s + RELEASE_LATE_MAX_S
-        while press_id:
+        while True:
             cursor = self._core.cursor()
+            released_ns = self._core.round_trip(press_id).released_ns
             left_s = give_up_at - time.monotonic()
-            if self._core.round_trip(press_id).released_ns or left_s <= 0:
+            if released_ns or left_s <= 0:
                 break
             self._core.wait_events(cursor, left_s, 1)
-        left_s = self._debounced_at.get(button, 0.0) - time.monotonic()
+        debounce_s = self.target.contract.debounce_ms / 1000
+        rest_s = debounce_s + REST_MARGIN_S if debounce_s else 0.0
+        left_s = rest_s - (self._core.now_ns() - released_ns) / 1e9
         if left_s > 0:
             # No event says that a contact has come to rest: the firmware's own clock decides.
             time.sleep(left_s)
@@ -151,7 +157,7 @@ class Bench:
         button: str,
         *,
         timeout_s: float | None = None,
-        hold_s: float = HOLD_S,
+        hold_s: float | None = None,
         profile: str = "ideal",
         until: Until = Until.settled,
     ) -> RoundTrip:
@@ -160,8 +166,8 @@ class Bench:
         Args:
             button: its name.
             timeout_s: how long the round trip may take; None: what the bench's budgets allow.
-            hold_s: how long the button is held, from 0.001.
-            profile: the bounce profile of its contact.
+            hold_s: how long the button is held, as for `start_press`.
+            profile: the bounce profile of its contact, likewise.
             until: how much of the round trip to wait for.
 
         Raises:

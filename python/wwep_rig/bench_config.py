@@ -57,7 +57,8 @@ class Contract:
         first_value: 0 or 1, what the first press after a reset sends.
         led_before_frame: the order of LED and frame.
         reads_reply: whether the firmware waits for the reply.
-        debounce_ms: presses shorter than this are ignored; 0: none are.
+        debounce_ms: presses shorter than this are ignored, and what bounces faster is one press;
+            0: each closing of a contact may count.
         retries: how often a frame is sent again when no reply comes.
         verifies: what is checked of the server's certificate; empty: nothing.
         buttons: by the button's name.
@@ -137,10 +138,12 @@ class LineConfig:
     Attributes:
         name: button0, led0, ...
         is_active_high: whether a high level means pressed or lit.
+        debounce_us: how long an input must rest before the kernel counts an edge; 0: not at all.
     """
 
     name: str
     is_active_high: bool
+    debounce_us: int = 0
 
 
 @dataclass(frozen=True)
@@ -163,7 +166,7 @@ class BenchConfig:
         tries = 1 + self.target.contract.retries
         handshake_and_close_ms = 1500
         once_ms = self.budgets.connect_ms + self.budgets.reply_ms + handshake_and_close_ms
-        return (dns_ms + tries * once_ms) / 1000
+        return (self.target.contract.debounce_ms + dns_ms + tries * once_ms) / 1000
 
 
 def read_bench_file(bench_file: BenchFile) -> BenchConfig:
@@ -178,7 +181,9 @@ def read_bench_file(bench_file: BenchFile) -> BenchConfig:
         kind=Kind(bench_file.kind),
         device_id=bench_file.device_id,
         lines={
-            name: LineConfig(name, line.get("active", "high") == "high")
+            name: LineConfig(
+                name, line.get("active", "high") == "high", int(line.get("debounce_us") or 0)
+            )
             for name, line in whole["lines"].items()
         },
         target=TargetConfig(

@@ -111,11 +111,23 @@ class Recording:
     @property
     def edges(self) -> tuple[Edge, ...]:
         """What the LEDs did."""
+        return self._edges(is_rigs=False)
+
+    @property
+    def button_edges(self) -> tuple[Edge, ...]:
+        """What the rig did to its buttons, bounces and all: on is pressed.
+
+        Each is stamped right after the line was set, so these are the times that were driven and
+        not those that a bounce profile asked for.
+        """
+        return self._edges(is_rigs=True)
+
+    def _edges(self, *, is_rigs: bool) -> tuple[Edge, ...]:
         lines = self._config.lines
         return tuple(
             edge_of(each, lines[each.line].is_active_high if each.line in lines else True)
             for each in self._of(_core.EdgeSeen)
-            if each.source != _core.EdgeSource.rig
+            if (each.source == _core.EdgeSource.rig) == is_rigs
         )
 
     @property

@@ -53,12 +53,12 @@ class Press:
 
 @dataclass(frozen=True)
 class Edge:
-    """A change of level on a line that the rig watches.
+    """A change of level on a line that the rig watches or drives.
 
     Attributes:
         at_ns: when, by the clock that `source` names.
         line: its name.
-        is_on: whether the line is active after it (an LED: lit).
+        is_on: whether the line is active after it (an LED: lit, a button: pressed).
         seqno: counts the line's edges.
     """
 

@@ -142,7 +142,7 @@ constexpr std::string_view contract = R"(
 first_value = 1                     # what the first press after a reset sends
 led_before_frame = "{0}"{2}# yes, no or either
 reads_reply = true
-debounce_ms = 0                     # 0: none
+debounce_ms = 0                     # shorter presses are ignored; 0: each closing may count
 retries = 0
 verifies = {1}{3}# any of chain, name, time
 

@@ -20,10 +20,15 @@ from .transactions import printable
 @click.option(
     "--hold",
     "hold_s",
-    type=click.FloatRange(min=0.001),
-    default=HOLD_S,
-    show_default=True,
+    type=click.FloatRange(min=0.000001),
     metavar="SECONDS",
+    help=f"Default: {HOLD_S:g} s longer than the contract's debounce time.",
+)
+@click.option(
+    "--profile",
+    default="ideal",
+    show_default=True,
+    help="How its contact bounces: ideal, tactile, worn, tactile:seed=7, glitch:200us.",
 )
 @click.option(
     "--timeout",
@@ -38,8 +43,9 @@ def press(
     button: str,
     bench_name: str,
     wait_s: float,
-    hold_s: float,
+    hold_s: float | None,
     timeout_s: float | None,
+    profile: str,
     count: int,
     as_json: bool,
 ) -> None:
@@ -59,16 +65,21 @@ def press(
             bench.target.start()
         trips = []
         for _ in range(count):
-            trips.append(_press_once(bench, button, hold_s, timeout_s, as_json))
+            trips.append(_press_once(bench, button, hold_s, timeout_s, profile, as_json))
         if count > 1 and not as_json:
             click.echo("\n".join(table(distributions(trip.latencies for trip in trips))))
 
 
 def _press_once(
-    bench: Bench, button: str, hold_s: float, timeout_s: float | None, as_json: bool
+    bench: Bench,
+    button: str,
+    hold_s: float | None,
+    timeout_s: float | None,
+    profile: str,
+    as_json: bool,
 ) -> RoundTrip:
     with progress(f"pressing {button}"):
-        trip = bench.press(button, hold_s=hold_s, timeout_s=timeout_s)
+        trip = bench.press(button, hold_s=hold_s, timeout_s=timeout_s, profile=profile)
     if as_json:
         print_json(as_value(trip))
     else:
