@@ -41,6 +41,29 @@ TimestampNs at_ns(const Event& event) {
                       event);
 }
 
+std::size_t memory_size(const Event& event) {
+    const auto texts = std::visit(
+        Overloaded{[](const EdgeSeen& e) { return e.line.size(); },
+                   [](const PressAsserted& e) { return e.line.size() + e.profile.size(); },
+                   [](const PressReleased& e) { return e.line.size(); },
+                   [](const ConnectionOpened& e) { return e.peer.size() + e.local.size(); },
+                   [](const HandshakeEnded& e) {
+                       return e.tls_version.size() + e.cipher.size() + e.offered.size() +
+                              e.failure.size();
+                   },
+                   [](const FrameReceived& e) { return e.raw.size() + e.reason.size(); },
+                   [](const ReplySent& e) { return e.reply.size(); },
+                   [](const ConnectionClosed& e) { return e.end_reason.size(); },
+                   [](const ConsoleLine& e) { return e.text.size(); },
+                   [](const TargetChanged& e) { return e.what.size(); },
+                   [](const FaultFired& e) { return e.name.size(); },
+                   [](const RigNote& e) { return e.what.size(); },
+                   [](const TestBegan& e) { return e.nodeid.size(); },
+                   [](const TestEnded& e) { return e.nodeid.size() + e.outcome.size(); }},
+        event);
+    return sizeof(Event) + texts;
+}
+
 std::string_view lane(const Event& event) {
     return std::visit(
         Overloaded{[](const EdgeSeen& e) -> std::string_view {

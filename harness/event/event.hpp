@@ -3,6 +3,7 @@
 // All timestamps are CLOCK_MONOTONIC nanoseconds; 0 means that the thing did not happen.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -166,6 +167,9 @@ using Event = std::variant<EdgeSeen, PressAsserted, PressReleased, ConnectionOpe
 
 /// When the event happened. For a press: when it was asserted (before_ns).
 [[nodiscard]] TimestampNs at_ns(const Event& event);
+
+/// The memory that it takes with its texts, in bytes, to 16 bytes a text.
+[[nodiscard]] std::size_t memory_size(const Event& event);
 
 /// The lane it belongs to: button, led, connection, frame, reply, console, target, fault, rig,
 /// test.

@@ -9,22 +9,30 @@ constexpr std::chrono::nanoseconds interruption_checked_every = std::chrono::mil
 
 }  // namespace
 
-Timeline::Timeline(const rig::Clock& clock, EventSink* next, std::size_t kept_max)
-    : clock_(clock), next_(next), kept_max_(kept_max) {}
+Timeline::Timeline(const rig::Clock& clock, EventSink* next, Limits limits)
+    : clock_(clock), next_(next), limits_(limits) {}
 
 void Timeline::take(Event event) {
     if (next_ != nullptr) {
         next_->take(event);
     }
+    const std::size_t bytes = memory_size(event);
     {
         const std::lock_guard lock(mutex_);
-        if (events_.size() == kept_max_) {
-            events_.pop_front();
-            ++begin_;
+        while (!events_.empty() &&
+               (events_.size() >= limits_.events_max || bytes_ + bytes > limits_.bytes_max)) {
+            drop_oldest();
         }
         events_.push_back(std::move(event));
+        bytes_ += bytes;
     }
     changed_.notify_all();
+}
+
+void Timeline::drop_oldest() {
+    bytes_ -= memory_size(events_.front());
+    events_.pop_front();
+    ++begin_;
 }
 
 bool Timeline::has_room() const {

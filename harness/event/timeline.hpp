@@ -1,6 +1,7 @@
 // Timeline is the run's events in memory, in the order in which they were taken: what scripts wait
-// on and look back at. It keeps the last `events_kept_max` and passes every event on to the next
-// sink (the recorder), if there is one, which must outlive it. Any thread may call anything.
+// on and look back at. It keeps the last `events_kept_max`, fewer where they are long: at most
+// `bytes_kept_max`. It passes every event on to the next sink (the recorder), if there is one,
+// which must outlive it. Any thread may call anything.
 #pragma once
 
 #include <condition_variable>
@@ -21,8 +22,16 @@ using Cursor = std::uint64_t;
 class Timeline final : public EventSink {
   public:
     static constexpr std::size_t events_kept_max = 200'000;
+    static constexpr std::size_t bytes_kept_max = 96U * 1024 * 1024;
 
-    Timeline(const rig::Clock& clock, EventSink* next, std::size_t kept_max = events_kept_max);
+    /// How much is kept; always the newest event, however long.
+    struct Limits {
+        std::size_t events_max = events_kept_max;
+        std::size_t bytes_max = bytes_kept_max;  ///< as memory_size() has it
+    };
+
+    Timeline(const rig::Clock& clock, EventSink* next) : Timeline(clock, next, Limits()) {}
+    Timeline(const rig::Clock& clock, EventSink* next, Limits limits);
 
     void take(Event event) override;
     [[nodiscard]] bool has_room() const override;
@@ -47,13 +56,16 @@ class Timeline final : public EventSink {
                             const std::function<bool()>& interrupted) const;
 
   private:
+    void drop_oldest();
+
     const rig::Clock& clock_;
     EventSink* next_;
-    const std::size_t kept_max_;
+    const Limits limits_;
     mutable std::mutex mutex_;
     mutable std::condition_variable changed_;
     std::deque<Event> events_;
-    Cursor begin_ = 0;  // the cursor of events_.front()
+    std::size_t bytes_ = 0;  // of events_
+    Cursor begin_ = 0;       // the cursor of events_.front()
 };
 
 }  // namespace harness

@@ -30,7 +30,7 @@ class Collector final : public harness::EventSink {
 class TimelineTest : public ::testing::Test {
   protected:
     rig::SystemClock clock_;
-    harness::Timeline timeline_{clock_, nullptr, 3};
+    harness::Timeline timeline_{clock_, nullptr, {.events_max = 3}};
 };
 
 TEST_F(TimelineTest, gives_back_what_it_took_in_order) {
@@ -53,6 +53,29 @@ TEST_F(TimelineTest, counts_what_a_slow_reader_missed) {
     const auto slice = timeline_.since(0, 10);
     EXPECT_EQ(slice.dropped, 2U);
     EXPECT_EQ(slice.events, (std::vector<Event>{line("c"), line("d"), line("e")}));
+}
+
+TEST(Timeline, keeps_fewer_events_where_they_are_long) {
+    const rig::SystemClock clock;
+    constexpr std::size_t bytes_max = 100'000;
+    harness::Timeline timeline(clock, nullptr, {.events_max = 1'000, .bytes_max = bytes_max});
+    const std::string text(30'000, 'x');
+    for (const char* name : {"a", "b", "c", "d", "e"}) {
+        timeline.take(line(name + text));
+    }
+    const auto long_ones = timeline.since(0, 10);
+    EXPECT_EQ(long_ones.dropped, 2U);
+    EXPECT_EQ(long_ones.events,
+              (std::vector<Event>{line("c" + text), line("d" + text), line("e" + text)}));
+
+    // What is dropped makes room for as many short ones.
+    for (int i = 0; i < 300; ++i) {
+        timeline.take(line("short"));
+    }
+    EXPECT_GT(timeline.since(0, 1'000).events.size(), 290U);
+    const std::string longer_than_all(2 * bytes_max, 'y');
+    timeline.take(line(longer_than_all));
+    EXPECT_EQ(timeline.since(0, 1'000).events, std::vector<Event>{line(longer_than_all)});
 }
 
 TEST_F(TimelineTest, reads_in_portions) {
@@ -146,6 +169,15 @@ TEST(Event, describes_a_frame_with_bytes_that_do_not_print) {
                                        .raw = std::string("W\x01", 2),
                                        .reason = "byte 0x01 is no hex digit"};
     EXPECT_EQ(harness::describe(frame), "connection 7: illegal W\\x01: byte 0x01 is no hex digit");
+}
+
+TEST(Event, takes_memory_for_its_texts) {
+    harness::HandshakeEnded handshake;
+    const auto bare = harness::memory_size(handshake);
+    handshake.offered = std::string(5'000, 'x');
+    handshake.failure = std::string(300, 'y');
+    EXPECT_EQ(harness::memory_size(handshake), bare + 5'300);
+    EXPECT_GE(bare, sizeof(Event));
 }
 
 TEST(Event, knows_its_time_and_lane) {

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <sqlite3.h>
 
+#include <algorithm>
+
 namespace harness {
 namespace {
 
@@ -53,6 +55,12 @@ std::size_t character_size(std::string_view text) {
     const bool is_bad = (first == 0xE0 && second < 0xA0) || (first == 0xED && second > 0x9F) ||
                         (first == 0xF0 && second < 0x90) || (first == 0xF4 && second > 0x8F);
     return is_bad ? 0 : size;
+}
+
+/// Whether `text` can be stored as it is. Says no to some texts of which that is true as well.
+bool is_plain_text(std::string_view text) {
+    return std::all_of(text.begin(), text.end(),
+                       [](unsigned char byte) { return byte > 0 && byte < 0x80; });
 }
 
 }  // namespace
@@ -142,6 +150,13 @@ Statement& Statement::bind(const std::optional<std::int64_t>& number) {
 }
 
 Statement& Statement::bind_text(std::string_view text) {
+    if (is_plain_text(text)) {
+        // A null pointer would bind NULL: an empty text is something else.
+        const char* start = text.empty() ? "" : text.data();
+        check_bind(sqlite3_bind_text(handle_.get(), ++bound_, start, static_cast<int>(text.size()),
+                                     SQLITE_STATIC));
+        return *this;
+    }
     const std::string clean = as_utf8(text);
     check_bind(sqlite3_bind_text(handle_.get(), ++bound_, clean.data(),
                                  static_cast<int>(clean.size()), SQLITE_TRANSIENT));
@@ -156,7 +171,7 @@ Statement& Statement::bind_blob(std::string_view bytes) {
     // A null pointer would bind NULL: an empty blob is something else.
     const char* start = bytes.empty() ? "" : bytes.data();
     check_bind(sqlite3_bind_blob(handle_.get(), ++bound_, start, static_cast<int>(bytes.size()),
-                                 SQLITE_TRANSIENT));
+                                 SQLITE_STATIC));
     return *this;
 }
 

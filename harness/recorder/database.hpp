@@ -57,7 +57,8 @@ class Statement {
   public:
     Statement(Database& database, std::string_view sql);
 
-    /// Parameters are bound from left to right; reset() starts over. Bytes that are no UTF-8 are
+    /// Parameters are bound from left to right, each of them each time; reset() starts over. Texts
+    /// and blobs are not copied: they must stay as they are until then. Bytes that are no UTF-8 are
     /// stored as `\xNN` in a text, so that every reader can decode it.
     Statement& bind(std::int64_t number);
     Statement& bind(const std::optional<std::int64_t>& number);

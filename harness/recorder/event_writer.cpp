@@ -31,7 +31,8 @@ EventWriter::EventWriter(Database& database)
                          "where id = ?"),
       frame_(database,
              "insert into frames(id, received_ns, connection_id, verdict, device, register, value, "
-             "raw, reason, stamp) values(?,?,?,?,?,?,?,?,?,?)"),
+             "raw, reason, stamp, reply, replied_ns) "
+             "values(?,?,?,?,?,?,?,?,?,?,?,?)"),
       reply_(database, "update frames set reply = ?, replied_ns = ? where id = ?"),
       console_(database, "insert into console(at_ns, text) values(?,?)"),
       target_(database, "insert into target(at_ns, what, is_running) values(?,?,?)"),
@@ -42,8 +43,44 @@ EventWriter::EventWriter(Database& database)
                   "update tests set ended_ns = ?, outcome = ? where rowid = "
                   "(select max(rowid) from tests where nodeid = ? and ended_ns is null)") {}
 
-void EventWriter::write(const Event& event) {
-    std::visit([this](const auto& each) { write_row(each); }, event);
+void EventWriter::write(std::span<const Event> events) {
+    waiting_.clear();  // a batch that failed half-way may have left some
+    for (const Event& event : events) {
+        std::visit([this](const auto& each) { write_row(each); }, event);
+    }
+    write_waiting();
+}
+
+EventWriter::WaitingFrame* EventWriter::waiting(FrameId id) {
+    // The server numbers frames in the order in which it hands them over, so the place is known.
+    const FrameId place = waiting_.empty() ? -1 : id - waiting_.front().frame->id;
+    if (place < 0 || place >= static_cast<FrameId>(waiting_.size())) {
+        return nullptr;
+    }
+    WaitingFrame& found = waiting_[static_cast<std::size_t>(place)];
+    return found.frame->id == id ? &found : nullptr;
+}
+
+void EventWriter::write_waiting() {
+    for (const auto& [frame, reply] : waiting_) {
+        frame_.bind(frame->id)
+            .bind(frame->received_ns)
+            .bind(frame->connection_id)
+            .bind_text(to_string(frame->verdict))
+            .bind(widen(frame->device))
+            .bind(widen(frame->reg))
+            .bind(widen(frame->value))
+            .bind_blob(frame->raw)
+            .bind_text_or_null(frame->reason)
+            .bind_text(to_string(frame->stamp));
+        if (reply != nullptr) {
+            frame_.bind_blob(reply->reply).bind(reply->replied_ns);
+        } else {
+            frame_.bind(std::nullopt).bind(std::nullopt);
+        }
+        frame_.run();
+    }
+    waiting_.clear();
 }
 
 void EventWriter::write_row(const EdgeSeen& event) {
@@ -88,20 +125,15 @@ void EventWriter::write_row(const HandshakeEnded& event) {
 }
 
 void EventWriter::write_row(const FrameReceived& event) {
-    frame_.bind(event.id)
-        .bind(event.received_ns)
-        .bind(event.connection_id)
-        .bind_text(to_string(event.verdict))
-        .bind(widen(event.device))
-        .bind(widen(event.reg))
-        .bind(widen(event.value))
-        .bind_blob(event.raw)
-        .bind_text_or_null(event.reason)
-        .bind_text(to_string(event.stamp))
-        .run();
+    waiting_.push_back({.frame = &event});
 }
 
 void EventWriter::write_row(const ReplySent& event) {
+    if (WaitingFrame* const frame = waiting(event.frame_id)) {
+        frame->reply = &event;
+        return;
+    }
+    write_waiting();  // should its place be another than expected, the row must be there first
     reply_.bind_blob(event.reply).bind(event.replied_ns).bind(event.frame_id).run();
 }
 

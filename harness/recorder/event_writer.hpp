@@ -2,6 +2,9 @@
 // transaction. The Database must outlive it. Used by one thread at a time.
 #pragma once
 
+#include <span>
+#include <vector>
+
 #include "harness/event/event.hpp"
 #include "harness/recorder/database.hpp"
 
@@ -11,10 +14,19 @@ class EventWriter {
   public:
     explicit EventWriter(Database& database);
 
-    /// Throws DatabaseError.
-    void write(const Event& event);
+    /// All of one transaction's events, in order. A frame and its reply become one row at once, not
+    /// a row and a change of it: that is most of what a busy server writes. Throws DatabaseError.
+    void write(std::span<const Event> events);
 
   private:
+    /// A frame that waits for its reply to turn up among the events at hand.
+    struct WaitingFrame {
+        const FrameReceived* frame = nullptr;
+        const ReplySent* reply = nullptr;
+    };
+
+    [[nodiscard]] WaitingFrame* waiting(FrameId id);
+    void write_waiting();
     void write_row(const EdgeSeen& event);
     void write_row(const PressAsserted& event);
     void write_row(const PressReleased& event);
@@ -30,6 +42,7 @@ class EventWriter {
     void write_row(const TestBegan& event);
     void write_row(const TestEnded& event);
 
+    std::vector<WaitingFrame> waiting_;  // empty between calls
     Statement edge_;
     Statement press_;
     Statement press_released_;

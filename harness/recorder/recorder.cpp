@@ -24,6 +24,8 @@ constexpr int busy_timeout_ms = 50;
 constexpr int closing_tries_max = 100;
 /// A batch this large is written without waiting for its interval to end.
 constexpr std::size_t batch_events_max = 4'096;
+/// The memory of a batch is used again unless it is of more events than this.
+constexpr std::size_t batch_events_kept_max = 4 * batch_events_max;
 
 /// Edges and console lines come whether or not there is room: nobody can make them wait.
 bool is_line_event(const Event& event) {
@@ -132,27 +134,37 @@ void Recorder::create_database(const RunFacts& facts) {
 }
 
 void Recorder::take(Event event) {
-    const std::lock_guard lock(mutex_);
     const bool is_line = is_line_event(event);
+    const std::size_t bytes = memory_size(event);
+    const std::lock_guard lock(mutex_);
     const bool has_line_room =
-        queue_.line_events + in_flight_counts_.line_events < options_.line_events_queued_max;
+        queue_.lines.events + lines_in_flight_.events < options_.line_events_queued_max &&
+        queue_.lines.bytes + lines_in_flight_.bytes + bytes <= options_.line_bytes_queued_max;
     if (!error_.empty() || is_closing_ || (is_line && !has_line_room)) {
         ++dropped_;
         return;
     }
     queue_.events.push_back(std::move(event));
-    ++(is_line ? queue_.line_events : queue_.connection_events);
+    Share& share = is_line ? queue_.lines : queue_.connections;
+    ++share.events;
+    share.bytes += bytes;
     ++taken_;
+    look_for_room();
     // The writer sleeps until a first event, then until the batch is due or large.
     if (queue_.events.size() == 1 || queue_.events.size() == batch_events_max) {
         work_changed_.notify_one();
     }
 }
 
+void Recorder::look_for_room() {
+    has_room_ = !error_.empty() || (queue_.connections.events + connections_in_flight_.events <
+                                        options_.connection_events_queued_max &&
+                                    queue_.connections.bytes + connections_in_flight_.bytes <
+                                        options_.connection_bytes_queued_max);
+}
+
 bool Recorder::has_room() const {
-    const std::lock_guard lock(mutex_);
-    return !error_.empty() || queue_.connection_events + in_flight_counts_.connection_events <
-                                  options_.connection_events_queued_max;
+    return has_room_;
 }
 
 bool Recorder::flush(rig::Deadline deadline) {
@@ -208,8 +220,10 @@ std::uint64_t Recorder::events_dropped() const {
 
 void Recorder::write_until_closed() {
     try {
+        Queue batch;
+        batch.events.reserve(batch_events_max);
         while (true) {
-            const Queue batch = wait_for_batch();
+            wait_for_batch(batch);
             if (batch.events.empty()) {
                 break;  // Closing, and nothing is left.
             }
@@ -227,16 +241,22 @@ void Recorder::write_until_closed() {
     database_.reset();
 }
 
-Recorder::Queue Recorder::wait_for_batch() {
+void Recorder::wait_for_batch(Queue& batch) {
+    if (batch.events.capacity() > batch_events_kept_max) {
+        batch = {};
+    }
+    batch.events.clear();
+    batch.connections = {};
+    batch.lines = {};
     std::unique_lock lock(mutex_);
     work_changed_.wait(lock, [this] { return !queue_.events.empty() || is_closing_; });
     work_changed_.wait_for(lock, options_.batch_interval, [this] {
         return queue_.events.size() >= batch_events_max || is_closing_ ||
                flush_wanted_ > committed_;
     });
-    in_flight_counts_.connection_events = queue_.connection_events;
-    in_flight_counts_.line_events = queue_.line_events;
-    return std::exchange(queue_, {});
+    connections_in_flight_ = queue_.connections;
+    lines_in_flight_ = queue_.lines;
+    std::swap(queue_, batch);
 }
 
 bool Recorder::write_patiently(const Queue& batch) {
@@ -266,11 +286,10 @@ bool Recorder::write_patiently(const Queue& batch) {
 Recorder::WriteOutcome Recorder::write(const Queue& batch, std::uint64_t newly_dropped) {
     try {
         database_->execute("begin immediate");
-        for (const Event& event : batch.events) {
-            writer_->write(event);
-        }
+        writer_->write(batch.events);
         if (newly_dropped > 0) {
-            writer_->write(RigNote{clock_.monotonic_ns(), dropped_text(newly_dropped), true});
+            const Event note = RigNote{clock_.monotonic_ns(), dropped_text(newly_dropped), true};
+            writer_->write({&note, 1});
         }
         database_->execute("commit");
         return WriteOutcome::committed;
@@ -287,7 +306,9 @@ Recorder::WriteOutcome Recorder::write(const Queue& batch, std::uint64_t newly_d
 void Recorder::settle(const Queue& batch) {
     const std::lock_guard lock(mutex_);
     committed_ += batch.events.size();
-    in_flight_counts_ = {};
+    connections_in_flight_ = {};
+    lines_in_flight_ = {};
+    look_for_room();
     progress_changed_.notify_all();
 }
 
@@ -320,7 +341,9 @@ void Recorder::fail(const std::string& why) {
             path_.string(), why);
         dropped_ += taken_ - committed_;
         queue_ = {};
-        in_flight_counts_ = {};
+        connections_in_flight_ = {};
+        lines_in_flight_ = {};
+        look_for_room();
         callback = on_trouble_;
         text = error_;
         progress_changed_.notify_all();

@@ -3,13 +3,14 @@
 // else; the Clock must outlive it. Any thread may take() and ask; one closes. Nothing waits for
 // the disk but flush() and close().
 //
-// Limits: connections' events wait in the queue up to `connection_events_queued_max`, then
-// has_room() is false and the server stops reading; edges and console lines, which nothing can
-// hold back, have `line_events_queued_max` of their own, and what exceeds it is dropped, counted
-// and noted in the recording as a rig error. What is committed survives kill -9 of this process;
-// at power loss the last seconds may be missing, but the file is sound.
+// Limits: connections' events wait in the queue up to `connection_events_queued_max`, and up to
+// `connection_bytes_queued_max`, then has_room() is false and the server stops reading; edges and
+// console lines, which nothing can hold back, have as much of their own, and what exceeds it is
+// dropped, counted and noted in the recording as a rig error. What is committed survives kill -9 of
+// this process; at power loss the last seconds may be missing, but the file is sound.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
@@ -43,7 +44,9 @@ enum class ExistingFile : std::uint8_t { refuse, overwrite };
 struct RecorderOptions {
     ExistingFile existing = ExistingFile::refuse;
     std::size_t connection_events_queued_max = 32'768;
+    std::size_t connection_bytes_queued_max = 16U * 1024 * 1024;  ///< as memory_size() has it
     std::size_t line_events_queued_max = 32'768;
+    std::size_t line_bytes_queued_max = 16U * 1024 * 1024;
     /// How long the writer gathers events for one transaction.
     std::chrono::milliseconds batch_interval{20};
     /// The file grows to this many pages at most, as on a full disk: for tests. 0: no limit.
@@ -86,15 +89,21 @@ class Recorder final : public EventSink {
 
   private:
     enum class WriteOutcome : std::uint8_t { committed, busy, failed };
+    /// How much one kind of events takes of the queue.
+    struct Share {
+        std::size_t events = 0;
+        std::size_t bytes = 0;
+    };
     struct Queue {
         std::vector<Event> events;
-        std::size_t connection_events = 0;
-        std::size_t line_events = 0;
+        Share connections;
+        Share lines;
     };
 
     void create_database(const RunFacts& facts);
     void write_until_closed();
-    [[nodiscard]] Queue wait_for_batch();
+    void wait_for_batch(Queue& batch);
+    void look_for_room();
     [[nodiscard]] bool write_patiently(const Queue& batch);
     [[nodiscard]] WriteOutcome write(const Queue& batch, std::uint64_t newly_dropped);
     void settle(const Queue& batch);
@@ -111,7 +120,8 @@ class Recorder final : public EventSink {
     std::condition_variable work_changed_;      // for the writer
     std::condition_variable progress_changed_;  // for flush()
     Queue queue_;
-    Queue in_flight_counts_;  // of the batch being written; holds no events
+    Share connections_in_flight_;  // in the batch being written
+    Share lines_in_flight_;
     std::uint64_t taken_ = 0;
     std::uint64_t committed_ = 0;
     std::uint64_t flush_wanted_ = 0;  // value of taken_ that someone waits for
@@ -120,6 +130,7 @@ class Recorder final : public EventSink {
     bool is_closing_ = false;
     std::string error_;
     std::function<void(std::string)> on_trouble_;
+    std::atomic<bool> has_room_ = true;  // set under the mutex, read without: it is asked often
     std::thread thread_;
 };
 

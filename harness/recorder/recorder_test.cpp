@@ -144,6 +144,44 @@ TEST_F(RecorderOnDisk, keeps_a_frame_and_fills_in_its_reply) {
                             "reply|connection 4: reply A0FAC050001"));
 }
 
+TEST_F(RecorderOnDisk, joins_each_reply_to_its_frame_in_whatever_transaction_it_comes) {
+    const auto reply = [](harness::FrameId frame) {
+        return harness::ReplySent{frame, 4, 2'500 + frame, fmt::format("A0FAC05000{}", frame)};
+    };
+    Recorder recorder(path_, facts_, clock_);
+    recorder.take(write_frame(1, 4));
+    recorder.take(write_frame(2, 4));
+    recorder.take(write_frame(3, 4));
+    recorder.take(reply(2));
+    ASSERT_TRUE(recorder.flush(soon()));
+    EXPECT_THAT(rows("select id, reply, replied_ns from frames order by id"),
+                ElementsAre("1|-|-", "2|A0FAC050002|2502", "3|-|-"));
+    // Numbers with a gap, and replies that change places.
+    for (const harness::FrameId frame : {5, 8, 9}) {
+        recorder.take(write_frame(frame, 4));
+    }
+    for (const harness::FrameId frame : {9, 3, 1, 8, 5}) {
+        recorder.take(reply(frame));
+    }
+    ASSERT_TRUE(recorder.flush(soon()));
+    EXPECT_THAT(rows("select id, reply, replied_ns from frames order by id"),
+                ElementsAre("1|A0FAC050001|2501", "2|A0FAC050002|2502", "3|A0FAC050003|2503",
+                            "5|A0FAC050005|2505", "8|A0FAC050008|2508", "9|A0FAC050009|2509"));
+}
+
+TEST_F(RecorderOnDisk, knows_four_verdicts_and_no_other) {
+    record({});
+    harness::Database database(path_, harness::Database::Access::read_write);
+    harness::Statement frame(database,
+                             "insert into frames(received_ns, connection_id, verdict, raw, stamp) "
+                             "values(1, 1, ?, x'', 'read')");
+    for (const char* verdict : {"read", "write", "illegal", "truncated"}) {
+        frame.bind_text(verdict).run();
+    }
+    EXPECT_THROW(frame.bind_text("wrote").run(), harness::DatabaseError);
+    EXPECT_EQ(count("frames"), 4);
+}
+
 TEST_F(RecorderOnDisk, keeps_an_illegal_frame_with_any_bytes_and_no_reply) {
     harness::FrameReceived frame;
     frame.id = 1;

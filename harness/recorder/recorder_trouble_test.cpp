@@ -197,6 +197,46 @@ TEST_F(RecorderTrouble, drops_and_counts_edges_beyond_their_share_and_notes_it) 
     EXPECT_EQ(recorder.error(), "") << "it goes on";
 }
 
+TEST_F(RecorderTrouble, has_no_room_for_ever_more_bytes_however_few_their_events) {
+    harness::RecorderOptions options;
+    options.connection_bytes_queued_max = 100'000;
+    Recorder recorder(path_, facts_, clock_, options);
+    LockHolder lock(path_);
+    std::int64_t offered = 0;
+    while (recorder.has_room()) {
+        ASSERT_LT(offered, 1'000);
+        harness::HandshakeEnded handshake;
+        handshake.id = ++offered;
+        handshake.offered = std::string(30'000, 'x');
+        recorder.take(handshake);
+    }
+    EXPECT_EQ(offered, 4);
+
+    lock.let_go();
+    EXPECT_TRUE(recorder.flush(soon()));
+    EXPECT_TRUE(recorder.has_room());
+    EXPECT_EQ(count("handshakes"), offered);
+}
+
+TEST_F(RecorderTrouble, drops_and_counts_console_lines_beyond_their_share_of_bytes) {
+    harness::RecorderOptions options;
+    options.line_bytes_queued_max = 100'000;
+    Recorder recorder(path_, facts_, clock_, options);
+    {
+        LockHolder lock(path_);
+        for (std::int64_t at_ns = 1; at_ns <= 5; ++at_ns) {
+            recorder.take(harness::ConsoleLine{at_ns, std::string(30'000, 'x')});
+        }
+        EXPECT_EQ(recorder.events_dropped(), 2U);
+        recorder.take(harness::ConsoleLine{6, "a short one still finds room"});
+        EXPECT_TRUE(recorder.has_room()) << "lines take nothing of the connections' share";
+        lock.let_go();
+    }
+    ASSERT_TRUE(recorder.flush(soon()));
+    EXPECT_EQ(count("console"), 4);
+    EXPECT_EQ(recorder.events_dropped(), 2U);
+}
+
 TEST_F(RecorderTrouble, gives_up_on_a_lock_that_is_never_let_go_when_it_closes) {
     Recorder recorder(path_, facts_, clock_);
     const LockHolder lock(path_);
