@@ -91,7 +91,7 @@ unpack_kernel() {
 }
 
 # Fetches the newest kernel of the suite unless it is here, and writes its version to
-# $cache/kernel-newest. Asks for a newer one once a day.
+# $cache/kernel-newest; also sets `version_wanted` to it. Asks for a newer one once a day.
 fetch_kernel() {
     local newest=$cache/kernel-newest version work
     local -a names
@@ -108,6 +108,8 @@ fetch_kernel() {
         echo "kernel-test: $kernel_suite has no $kernel_package" >&2
         return 1
     fi
+    # shellcheck disable=SC2034  # for who is to tell people
+    version_wanted=$version
     if [[ ! -e $cache/kernel-$version/vmlinux ]]; then
         echo "kernel-test: fetching ${names[*]}"
         work=$(mktemp -d "$cache/new.XXXXXX")
