@@ -3,6 +3,7 @@
 
 #include "python/bindings/bindings.hpp"
 #include "python/bindings/options.hpp"
+#include "rig/line/chip_lines.hpp"
 
 namespace py = pybind11;
 
@@ -29,6 +30,16 @@ void add_options(py::module_& m) {
                                [](const rig::BenchFile& file) { return rig::to_string(file.kind); })
         .def_property_readonly("device_id", &rig::BenchFile::device_id)
         .def("to_json", [](const rig::BenchFile& file) { return rig::to_json(file); });
+
+    py::class_<rig::ReleasedLine>(m, "ReleasedLine")
+        .def_readonly("name", &rig::ReleasedLine::name)
+        .def_readonly("trouble", &rig::ReleasedLine::trouble);
+    m.def(
+        "release_lines",
+        [](const rig::BenchFile& file) {
+            return rig::release_lines(file.lines, {.consumer = "wwep-rig release"});
+        },
+        py::arg("bench_file"), py::call_guard<py::gil_scoped_release>());
 
     py::class_<ServerOptions>(m, "ServerOptions")
         .def(py::init<>())

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 from pathlib import Path
@@ -106,10 +107,25 @@ def with_program(text: str, program: Path) -> str:
     return "\n".join(lines) + "\n"
 
 
-def test_release_names_the_buttons(wwep_rig):
+def test_release_says_that_simulated_buttons_need_none(wwep_rig):
     done = wwep_rig("release")
 
-    assert (done.code, done.out) == (0, "released button0, button1\n")
+    assert done.code == 0
+    assert done.out == "nothing to release: bench sim has no button on a GPIO chip\n"
+
+
+def test_release_names_each_button_that_cannot_be_had(wwep_rig, tmp_path):
+    wwep_rig("bench", "new", "bench-1", "--kind", "board")
+    path = tmp_path / "benches" / "bench-1.toml"
+    path.write_text(re.sub(r'chip = "[^"]*"', 'chip = "/dev/gpiochip99"', path.read_text()))
+
+    done = wwep_rig("release", "--bench", "bench-1", "--json")
+
+    assert done.code == 4
+    troubles = json.loads(done.out)["troubles"]
+    assert "button0" in troubles and "led0" not in troubles
+    assert all("/dev/gpiochip99" in trouble for trouble in troubles.values())
+    assert done.err.count("not released: line button") == len(troubles)
 
 
 @pytest.mark.parametrize("kind", ["sim", "kernel", "emulator", "board"])

@@ -46,6 +46,18 @@ class BenchFile:
     def to_json(self) -> str:
         """Every key with its value, defaults filled in, as a JSON object."""
 
+class ReleasedLine:
+    """What became of one button in release_lines."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def trouble(self) -> str:
+        """Why it could not be had, with the remedy; empty: it floats."""
+
+def release_lines(bench_file: BenchFile) -> list[ReleasedLine]:
+    """Puts every button that is a line of a GPIO chip to high impedance, as far as it can be had."""
+
 class ServerOptions:
     """What the WWEP server listens on and how it talks."""
 
