@@ -29,8 +29,9 @@ def test_led_of_the_other_button_can_be_waited_for(bench, recording):
 
         bench.start_press("button1")
 
-        changed_ns = (led.wait_for_off if was_on else led.wait_for_on)(timeout_s=2.0)
-        assert changed_ns > recording.presses[-1].at_ns
+        wait = led.wait_for_off if was_on else led.wait_for_on
+        pressed_ns = recording.presses[-1].at_ns
+        assert wait(timeout_s=2.0, from_ns=pressed_ns) > pressed_ns
         recording.wait_for_frames(len(recording.presses), timeout_s=5.0)
 
 

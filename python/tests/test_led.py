@@ -123,6 +123,15 @@ def test_wait_counts_by_the_edges_own_time_also_for_what_is_over(obeying):
     assert led.wait_for_on(timeout_s=5.0) in (0, led.edges(for_s=0.01, from_ns=off_ns)[-1].at_ns)
 
 
+def test_wait_from_a_press_on_finds_what_has_happened_meanwhile(obeying):
+    led = obeying.led("led0")
+    obeying.press("button0", until=Until.led, hold_s=0.0005)
+    edges = led.edges(for_s=0.1, from_ns=began(obeying), count=2)
+
+    assert led.wait_for_off(timeout_s=1.0, from_ns=began(obeying)) == edges[0].at_ns
+    assert led.wait_for_on(timeout_s=1.0, from_ns=edges[0].at_ns + 1) == edges[1].at_ns
+
+
 def test_led_that_is_lit_already_is_not_waited_for(obeying):
     assert obeying.led("led0").wait_for_on(timeout_s=0.01) == 0
 

@@ -93,24 +93,25 @@ class LedView:
         """Whether it is lit now."""
         return self._core.led_is_on(self.name)
 
-    def wait_for_on(self, *, timeout_s: float) -> int:
+    def wait_for_on(self, *, timeout_s: float, from_ns: int | None = None) -> int:
         """Wait until it is lit, which it may be already.
 
         Args:
-            timeout_s: how long from now; an edge counts by its own timestamp.
+            timeout_s: how long; an edge counts by its own timestamp.
+            from_ns: from when on, such as a press's `at_ns`; None: now.
 
         Returns:
-            When it came on, in nanoseconds; 0 if it was lit before the call.
+            When it came on, in nanoseconds; 0 if it was lit before.
 
         Raises:
             TargetFailed: it was dark all the time. The text shows its edges.
             RigError: the rig lost edges meanwhile, or erred.
         """
-        return self._wait_for(True, timeout_s)
+        return self._wait_for(True, timeout_s, from_ns)
 
-    def wait_for_off(self, *, timeout_s: float) -> int:
+    def wait_for_off(self, *, timeout_s: float, from_ns: int | None = None) -> int:
         """Wait until it is dark; otherwise as `wait_for_on`."""
-        return self._wait_for(False, timeout_s)
+        return self._wait_for(False, timeout_s, from_ns)
 
     def stays_on(self, *, for_s: float, from_ns: int | None = None) -> None:
         """It must be lit for the whole of a time. Fails as soon as it is not.
@@ -227,17 +228,24 @@ class LedView:
                 verdict = look()
         self._judge(verdict)
 
-    def _wait_for(self, on: bool, timeout_s: float) -> int:
-        begin_ns, until_ns = self._bounds(timeout_s, None)
-        with _without_rig_error(self._core):
-            self._core.wait_led(self.name, on, timeout_s + self._edges_late_s)
+    def _wait_for(self, on: bool, timeout_s: float, from_ns: int | None) -> int:
+        begin_ns, until_ns = self._bounds(timeout_s, from_ns)
+
+        def look() -> tuple[_core.LedWindow, int | None]:
             window = self._core.led_window(self.name, begin_ns, until_ns)
+            if window.was_on == on:
+                return window, 0
+            return window, next((edge.at_ns for edge in window.edges if edge.is_on == on), None)
+
+        with _without_rig_error(self._core):
+            window, came_ns = look()
+            left_s = self._left_s(until_ns)
+            if came_ns is None and left_s > 0:
+                self._core.wait_led(self.name, on, left_s)
+                window, came_ns = look()
         self._explained.add_everything_before(self._core.cursor())
-        if window.was_on == on:
-            return 0
-        for edge in window.edges:
-            if edge.is_on == on:
-                return edge.at_ns
+        if came_ns is not None:
+            return came_ns
         state = "on" if on else "off"
         if lost := _lost_in(window):
             raise RigError(self._lost_text(window, f"it to be {state}", lost))
