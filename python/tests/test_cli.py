@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 VERBS = (
-    "bench certs completion doctor network press read release run send serve show "
-    "verdict watch write"
+    "bench certs completion doctor network press read release run send serve "
+    "shortest-press show verdict watch write"
 )
 
 

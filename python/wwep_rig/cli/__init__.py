@@ -23,6 +23,10 @@ _VERBS = {
     "run": ("wwep_rig.cli.run:run", "Build a WICED application and let it run on a bench."),
     "send": ("wwep_rig.cli.client:send", "Send text to a WWEP server as it is."),
     "serve": ("wwep_rig.cli.serve:serve", "Be the WWEP server, in the clear and over TLS."),
+    "shortest-press": (
+        "wwep_rig.cli.shortest_press:shortest_press",
+        "How short a press the target still accepts.",
+    ),
     "show": ("wwep_rig.cli.show:show", "Show what a recording holds."),
     "verdict": ("wwep_rig.cli.verdict:verdict", "The exit code that a JUnit file stands for."),
     "watch": ("wwep_rig.cli.watch:watch", "The timeline of a bench or a recording, live."),
