@@ -32,7 +32,7 @@ def search(accepts: Callable[[float], bool], plan: Plan | None = None) -> Search
 
 
 @pytest.mark.parametrize("threshold_s", [0.0002, 0.0123, 0.02, 0.1999])
-def test_threshold_is_found_to_within_the_resolution(threshold_s):
+def test_threshold_is_found_to_within_the_resolution(threshold_s: float) -> None:
     found = search(lambda hold_s: hold_s >= threshold_s)
 
     answer = found.run()

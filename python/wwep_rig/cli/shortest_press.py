@@ -1,6 +1,7 @@
 """`wwep-rig shortest-press`: how short a press the target still accepts."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import click
 
@@ -22,8 +23,13 @@ _DEFAULT = Plan()
 _SECONDS = click.FloatRange(min=0.000001, max=600)
 
 
-def _seconds(name: str, parameter: str, default: float, text: str) -> Any:
-    return click.option(
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+
+def _seconds(
+    name: str, parameter: str, default: float, text: str
+) -> Callable[[_Function], _Function]:
+    option: Callable[[_Function], _Function] = click.option(
         name,
         parameter,
         type=_SECONDS,
@@ -32,6 +38,7 @@ def _seconds(name: str, parameter: str, default: float, text: str) -> Any:
         metavar="SECONDS",
         help=text,
     )
+    return option
 
 
 @click.command(name="shortest-press")
