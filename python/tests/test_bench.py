@@ -1,6 +1,7 @@
 """The bench as scripts use it: what errors say, Ctrl-C, faults, windows of the timeline."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -45,6 +46,14 @@ def test_press_that_times_out_says_what_was_tried_and_what_is_missing(sim):
 def test_press_of_an_unknown_button_names_those_there_are(sim):
     with pytest.raises(NoBench, match="no button 'button7', only button0 and button1"):
         sim.press("button7")
+
+
+def test_bench_shows_what_it_is_where_somebody_prints_it(sim):
+    assert re.fullmatch(
+        r"<Bench sim \(sim\): buttons button0 and button1, LEDs led0 and led1; "
+        r"server on (127(?:\.\d+){3}):27708, \1:40508>",
+        repr(sim),
+    )
 
 
 def test_unknown_led_names_those_there_are(sim):

@@ -23,9 +23,9 @@ def test_help_lists_every_verb(wwep_rig):
     assert listed == VERBS.split()
 
 
-@pytest.mark.parametrize("verb", [verb for verb in VERBS.split() if verb not in ("certs", "bench")])
+@pytest.mark.parametrize("verb", ["", *VERBS.split()])
 def test_help_of_a_verb_teaches_with_an_example(wwep_rig, verb):
-    done = wwep_rig(verb, "--help")
+    done = wwep_rig(*verb.split(), "--help")
 
     assert done.code == 0
     assert "Example" in done.out and f"wwep-rig {verb}" in done.out
@@ -80,11 +80,11 @@ def test_press_prints_json(wwep_rig):
     assert all(trip["secure"] and trip["reply"].startswith("A") for trip in trips)
 
 
-def test_press_of_a_button_that_is_not_there_is_no_bench(wwep_rig):
-    done = wwep_rig("press", "button9")
+def test_press_of_a_button_that_is_not_there_is_a_usage_error_with_the_buttons(wwep_rig):
+    done = wwep_rig("press", "led0")
 
-    assert done.code == 4
-    assert "button0 and button1" in done.err
+    assert done.code == 2
+    assert "no button 'led0'; its buttons: button0, button1\n" in done.err
 
 
 def test_press_of_a_board_that_does_nothing_is_its_failure(wwep_rig, tmp_path):
@@ -128,7 +128,16 @@ def test_release_names_each_button_that_cannot_be_had(wwep_rig, tmp_path):
     assert done.err.count("not released: line button") == len(troubles)
 
 
-@pytest.mark.parametrize("kind", ["sim", "kernel", "emulator", "board"])
+def test_bench_file_of_a_kind_that_cannot_be_opened_is_no_bench(wwep_rig):
+    wwep_rig("bench", "new", "bench-1", "--kind", "emulator")
+
+    done = wwep_rig("bench", "check", "bench-1")
+
+    assert (done.code, done.out) == (4, "")
+    assert "opens no bench of kind emulator" in done.err
+
+
+@pytest.mark.parametrize("kind", ["sim", "kernel", "board"])
 def test_new_bench_file_is_good(wwep_rig, kind):
     made = wwep_rig("bench", "new", "bench-1", "--kind", kind)
     checked = wwep_rig("bench", "check", "bench-1")
@@ -175,8 +184,11 @@ def test_doctor_has_a_remedy_for_a_bench_that_is_not_there(wwep_rig):
     done = wwep_rig("doctor", "--bench", "nowhere", "--json")
 
     assert done.code == 4
-    (bad,) = [each for each in json.loads(done.out) if not each["is_good"]]
+    findings = json.loads(done.out)
+    (bad,) = [each for each in findings if not each["is_good"]]
     assert bad["what"] == "bench file" and "wwep-rig bench new" in bad["found"]
+    assert [each for each in findings if "exit_code" in each] == [bad]
+    assert bad["exit_code"] == 4
 
 
 def test_doctor_names_who_has_a_port(wwep_rig, tmp_path):

@@ -161,13 +161,13 @@ def test_nonsense_is_a_usage_error(wwep_rig, arguments):
     assert done.out == "" and "Error" in done.err
 
 
-def test_port_that_is_taken_is_no_bench_and_names_its_holder(wwep_rig):
+def test_port_that_is_taken_is_a_rig_error_that_names_its_holder(wwep_rig):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
 
         done = wwep_rig("serve", "--no-tls", "--port", port)
 
-    assert done.code == 4
+    assert done.code == 3
     assert f"process {os.getpid()}" in done.err and "--port 0" in done.err
 
 
@@ -217,6 +217,13 @@ def ask(port: str, request: bytes = b"W0FAC0B1234") -> bytes:
         return client.recv(64)
 
 
+def test_address_that_this_machine_does_not_have_is_a_rig_error(wwep_rig):
+    done = wwep_rig("serve", *PORTS, "--no-tls", "--bind", "192.0.2.1")
+
+    assert done.code == 3
+    assert "192.0.2.1" in done.err and "does not have that address" in done.err
+
+
 def test_reader_that_does_not_read_never_delays_the_server(served):
     process, port, _ = served
 
@@ -224,6 +231,8 @@ def test_reader_that_does_not_read_never_delays_the_server(served):
     for _ in range(2500):
         assert ask(port) == b"A0FAC0B1234"
 
+    notice = process.stderr.readline()
+    assert re.fullmatch(r"wwep-rig: \d+ lines of output dropped so far: .*\n", notice)
     process.send_signal(signal.SIGTERM)
     assert process.wait(timeout=10) == 0
 

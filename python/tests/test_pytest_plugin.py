@@ -252,17 +252,26 @@ def is_alive(pid: int) -> bool:
     return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
 
 
-def test_interrupted_run_closes_the_bench_and_has_no_good_verdict(
-    environment, tmp_path, command_of_pytest
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    ("before", "word", "code"),
+    [("pass", "good", 3), ("raise wwep_rig.TargetFailed('the LED is dead')", "target-failed", 1)],
+)
+def test_interrupted_run_lets_go_of_the_button_and_judges_what_ran(
+    environment, tmp_path, command_of_pytest, wwep_rig, number, before, word, code
 ):
     (tmp_path / "test_it.py").write_text(
+        "import wwep_rig\n"
+        "def test_before(bench, recording):\n"
+        f"    {before}\n"
         "def test_press(bench, recording):\n"
+        "    bench.start_press('button0', hold_s=60.0)\n"
         "    print('waiting', flush=True)\n"
         "    recording.wait_for(lambda event: False, 'the end', timeout_s=60.0)\n"
     )
     (tmp_path / "pytest.ini").write_text("[pytest]\n")
     process = subprocess.Popen(
-        [*command_of_pytest, "-s", "test_it.py"],
+        [*command_of_pytest, "-s", "test_it.py", "--junitxml=report.xml", "--rig-record=runs"],
         env=environment,
         cwd=tmp_path,
         stdout=subprocess.PIPE,
@@ -273,11 +282,16 @@ def test_interrupted_run_closes_the_bench_and_has_no_good_verdict(
         if "waiting" in line:
             break
 
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     out, _ = process.communicate(timeout=10)
 
     assert process.returncode == pytest.ExitCode.INTERRUPTED
-    assert last_line(out) == "rig: rig-error"
+    assert last_line(out) == f"rig: {word} (interrupted)"
+    told = wwep_rig("verdict", "report.xml")
+    assert (told.code, told.out) == (code, f"{word} (interrupted)\n")
+    (board_log,) = (tmp_path / "runs").glob("*.board.log")
+    events = [line.partition(" ")[2] for line in board_log.read_text().splitlines()]
+    assert [event for event in events if event.startswith("pin 0 ")][-1] == "pin 0 high"
 
 
 def test_lost_edges_are_an_error_of_the_rig_and_no_verdict_on_the_target(

@@ -5,7 +5,7 @@ import sys
 from datetime import datetime
 from pathlib import Path
 
-from wwep_rig.recordings import RecordingPlace, prune
+from wwep_rig.recordings import RecordingPlace, board_log_path, prune
 
 NOW = datetime(2030, 1, 2, 3, 4, 5)
 
@@ -84,3 +84,21 @@ def test_recording_that_another_process_writes_stays(tmp_path, environment):
 
     prune(tmp_path, keep=1)
     assert not in_use.exists()
+
+
+def test_show_without_recordings_says_how_to_make_one(wwep_rig, tmp_path):
+    done = wwep_rig("show", variables={"XDG_STATE_HOME": str(tmp_path / "empty")})
+
+    assert done.code == 3
+    assert "no recordings in" in done.err and "pytest" in done.err and "--record" in done.err
+
+
+def test_log_of_a_simulated_board_goes_with_its_recording(tmp_path):
+    made = [make_recording(tmp_path, "sim", second) for second in range(3)]
+    logs = [board_log_path(path) for path in made]
+    for log in logs:
+        log.write_text("1 pin 0 low\n")
+
+    prune(tmp_path, keep=1)
+
+    assert [log.exists() for log in logs] == [False, False, True]

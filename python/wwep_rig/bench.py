@@ -3,10 +3,10 @@
 import time
 from contextlib import ExitStack
 from pathlib import Path
-from types import TracebackType
 
 from . import _core
 from .bench_config import BenchConfig, Kind
+from .closing import Closing
 from .errors import NoBench, TargetFailed
 from .explained import Explained
 from .led import LedView
@@ -49,7 +49,7 @@ class PendingTrip:
         return self._bench.wait_trip(self._press_id, self._hold_s, until=until, timeout_s=timeout_s)
 
 
-class Bench:
+class Bench(Closing):
     """One rig and the target wired to it. Made by `open_bench`; a context manager.
 
     `close()` releases every button, stops the target and the server and finishes the recording;
@@ -73,6 +73,11 @@ class Bench:
         self._explained = Explained(1 + config.target.contract.retries)
         self.target = Target(core, config, self._explained)
         self.server = Server(core, config, self._explained)
+
+    def __repr__(self) -> str:
+        lines = f"buttons {_list(self.buttons) or 'none'}, LEDs {_list(self.leds) or 'none'}"
+        where = ", ".join((*self._core.plain_endpoints, *self._core.tls_endpoints))
+        return f"<Bench {self.name} ({self.kind.value}): {lines}; server on {where}>"
 
     @property
     def name(self) -> str:
@@ -274,17 +279,6 @@ class Bench:
     def close(self) -> None:
         """Release the buttons, stop target and server, finish the recording, free the bench."""
         self._resources.close()
-
-    def __enter__(self) -> "Bench":
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 _GOALS = {

@@ -20,6 +20,10 @@ class Kind(Enum):
     BOARD = "board"
 
 
+# What this version of the rig can open. The loader knows more, so that files can be written ahead.
+KINDS_OPENED = (Kind.SIM, Kind.KERNEL, Kind.BOARD)
+
+
 class LedBeforeFrame(Enum):
     """Whether the firmware flips its LED before it sends the frame."""
 
@@ -138,11 +142,13 @@ class LineConfig:
     Attributes:
         name: button0, led0, ...
         is_active_high: whether a high level means pressed or lit.
+        is_driven: whether the rig drives it, as it does buttons; else it watches it.
         debounce_us: how long an input must rest before the kernel counts an edge; 0: not at all.
     """
 
     name: str
     is_active_high: bool
+    is_driven: bool
     debounce_us: int = 0
 
 
@@ -159,6 +165,11 @@ class BenchConfig:
     server: ServerConfig
 
     @property
+    def buttons(self) -> tuple[str, ...]:
+        """The names of the lines that can be pressed."""
+        return tuple(line.name for line in self.lines.values() if line.is_driven)
+
+    @property
     def press_timeout_s(self) -> float:
         """How long a press may take from the edge to the end of the connection, by the budgets."""
         # A simulated board resolves names from a table.
@@ -167,6 +178,13 @@ class BenchConfig:
         handshake_and_close_ms = 1500
         once_ms = self.budgets.connect_ms + self.budgets.reply_ms + handshake_and_close_ms
         return (self.target.contract.debounce_ms + dns_ms + tries * once_ms) / 1000
+
+
+def why_not_opened(kind: Kind) -> str:
+    """Why this version of the rig opens no bench of a kind; empty: it does."""
+    if kind in KINDS_OPENED:
+        return ""
+    return f"this version of the rig opens no bench of kind {kind.value}"
 
 
 def read_bench_file(bench_file: BenchFile) -> BenchConfig:
@@ -182,7 +200,10 @@ def read_bench_file(bench_file: BenchFile) -> BenchConfig:
         device_id=bench_file.device_id,
         lines={
             name: LineConfig(
-                name, line.get("active", "high") == "high", int(line.get("debounce_us") or 0)
+                name,
+                line.get("active", "high") == "high",
+                is_driven=line["direction"] == "output",
+                debounce_us=int(line.get("debounce_us") or 0),
             )
             for name, line in whole["lines"].items()
         },

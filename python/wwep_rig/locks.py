@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from pathlib import Path
-from types import TracebackType
 
+from .closing import Closing, is_locked
 from .errors import NoBench
 from .user_dirs import user_name
 
@@ -49,7 +49,7 @@ class Holder:
         return f"process {self.pid} of {self.user} since {self.since} ({self.command})"
 
 
-class BenchLock:
+class BenchLock(Closing):
     """Holds a bench until closed, or until the process ends, however it ends.
 
     Children do not inherit it. `close()` twice is fine.
@@ -107,17 +107,6 @@ class BenchLock:
             os.close(self._descriptor)
             self._descriptor = -1
 
-    def __enter__(self) -> "BenchLock":
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
 
 def lock_path(bench: str, directory: Path) -> Path:
     """The file that stands for a bench's lock. It stays when nobody holds it."""
@@ -132,12 +121,11 @@ def holder_of(bench: str, directory: Path) -> Holder | None:
         return None
     descriptor = _open(path)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
+        if not is_locked(descriptor):
+            return None
         return _read(descriptor) or Holder(0, "unknown", "unknown", "unknown")
     finally:
         os.close(descriptor)
-    return None
 
 
 def _open(path: Path) -> int:

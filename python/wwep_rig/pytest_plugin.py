@@ -143,10 +143,11 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> Iterator[N
     """The verdict: a property of the JUnit file, and the last line on the terminal."""
     rig = session.config.stash.get(session_key, None)
     if rig is not None:
-        if exitstatus == pytest.ExitCode.INTERRUPTED:
-            rig.cut_short()
+        rig.end_run(exitstatus)
         rig.write_suite_properties()
-    yield
+    yield  # an interrupted run's fixtures are torn down here
+    if rig is not None:
+        rig.sigterm.close()
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     if rig is not None and reporter is not None:
-        reporter.write_line(f"rig: {rig.outcome.value}")
+        reporter.write_line(rig.verdict_line)

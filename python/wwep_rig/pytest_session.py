@@ -1,6 +1,8 @@
 """The rig's part of one pytest session: the bench, its recording, and the verdict on the run."""
 
 import os
+import signal
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
@@ -11,6 +13,7 @@ import pytest
 from .app_build import tell_on_stderr
 from .bench import Bench
 from .bench_config import BenchConfig, Kind, read_bench_file
+from .closing import Closing
 from .errors import NoBench, Outcome, RigError, outcome_of
 from .find_bench import BUILT_IN, load_bench_file
 from .latencies import LABELS, Latencies, distributions, table
@@ -57,6 +60,35 @@ def _is_private(config: BenchConfig) -> bool:
     return config.kind is Kind.SIM and not config.server.address
 
 
+class Terminated(KeyboardInterrupt):
+    """SIGTERM asked the run to end."""
+
+
+class SigtermInterrupts(Closing):
+    """Until closed SIGTERM ends the run as Ctrl-C does: fixtures are torn down, a verdict is told.
+
+    Without it the process would be gone at once. A handler that somebody else has set stays.
+    """
+
+    def __init__(self) -> None:
+        in_main_thread = threading.current_thread() is threading.main_thread()
+        self._is_set = in_main_thread and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+        if self._is_set:
+            signal.signal(signal.SIGTERM, self._interrupt)
+
+    @staticmethod
+    def _interrupt(number: int, frame: object) -> None:
+        # A second one while things are being closed must not break that off.
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        raise Terminated("SIGTERM")
+
+    def close(self) -> None:
+        """Let SIGTERM end the process at once again."""
+        if self._is_set:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            self._is_set = False
+
+
 class Terminal(Protocol):
     """The part of pytest's terminal reporter that is used: its class has no public name."""
 
@@ -99,6 +131,8 @@ class RigSession:
         self._latencies: list[Latencies] = []
         self._first_rig_error = ""
         self.outcome = Outcome.GOOD
+        self._is_interrupted = False
+        self.sigterm = SigtermInterrupts()
 
     def report_properties_to(self, write: Callable[[str, object], None]) -> None:
         """Where properties of the whole run go."""
@@ -284,9 +318,16 @@ class RigSession:
         item.stash[verdict_key] = max(before, kind, key=_RANK.index)
         self.outcome = max(self.outcome, kind, key=_RANK.index)
 
-    def cut_short(self) -> None:
-        """The run was interrupted: whatever was good so far, it has no good end."""
-        self.outcome = max(self.outcome, Outcome.RIG_ERROR, key=_RANK.index)
+    def end_run(self, exit_status: int) -> None:
+        """Take note of how pytest ended: the verdict is on what ran until then."""
+        self._is_interrupted = exit_status == pytest.ExitCode.INTERRUPTED
+        if exit_status == pytest.ExitCode.INTERNAL_ERROR:
+            self.outcome = Outcome.RIG_ERROR
+
+    @property
+    def verdict_line(self) -> str:
+        """The last line of a run."""
+        return f"rig: {self.outcome.value}" + (" (interrupted)" if self._is_interrupted else "")
 
     def _add_timeline(self, item: pytest.Item, report: pytest.TestReport) -> None:
         window = item.stash.get(recording_key, None)
@@ -308,6 +349,8 @@ class RigSession:
     def write_suite_properties(self) -> None:
         """The verdict and what it was reached on, for programs that read the JUnit file."""
         self._write_property("rig_verdict", self.outcome.value)
+        if self._is_interrupted:
+            self._write_property("rig_interrupted", "yes")
         self._write_property("rig_bench", self._bench_text)
         if self._recording_path is not None:
             self._write_property("rig_firmware", self._firmware_text)

@@ -1,12 +1,11 @@
 """Where recordings go, what they are called, and which old ones may go away."""
 
-import fcntl
 import os
 import re
 from datetime import datetime
 from pathlib import Path
-from types import TracebackType
 
+from .closing import Closing, HeldFile, is_held
 from .errors import RigError
 
 KEEP_DEFAULT = 200
@@ -16,7 +15,7 @@ _NAME = re.compile(r"\d{8}-\d{6}-[A-Za-z0-9_.-]+-\d+\.sqlite\Z")
 _COMPANIONS = ("-wal", "-shm", ".in-use", ".board.log")
 
 
-class RecordingPlace:
+class RecordingPlace(Closing):
     """The path of a recording that is about to be made, kept from being tidied away meanwhile.
 
     A lock on a file beside it says so, and dies with the process. (A lock on the recording itself
@@ -40,31 +39,18 @@ class RecordingPlace:
         while self.path.exists() or _beside(self.path, ".in-use").exists():
             copies += 1
             self.path = directory / f"{now:%Y%m%d-%H%M%S}-{name}.{copies}-{os.getpid()}.sqlite"
-        marker = _beside(self.path, ".in-use")
         try:
             directory.mkdir(parents=True, exist_ok=True)
-            self._descriptor = os.open(marker, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            self._marker: HeldFile | None = HeldFile(_beside(self.path, ".in-use"))
         except OSError as error:
             raise RigError(f"make a recording in {directory}: {error.strerror}") from None
-        fcntl.flock(self._descriptor, fcntl.LOCK_EX)
 
     def close(self) -> None:
         """The recording is finished."""
-        if self._descriptor >= 0:
+        if self._marker is not None:
             _beside(self.path, ".in-use").unlink(missing_ok=True)
-            os.close(self._descriptor)
-            self._descriptor = -1
-
-    def __enter__(self) -> "RecordingPlace":
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
+            self._marker.close()
+            self._marker = None
 
 
 def _beside(path: Path, suffix: str) -> Path:
@@ -78,25 +64,22 @@ def board_log_path(recording: Path) -> Path:
 
 def _is_in_use(path: Path) -> bool:
     try:
-        descriptor = os.open(_beside(path, ".in-use"), os.O_RDWR | os.O_CLOEXEC)
+        return is_held(_beside(path, ".in-use"))
     except FileNotFoundError:
         return False
     except OSError:
         return True
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(descriptor)
-    return False
 
 
 def newest(directory: Path) -> Path:
     """The newest recording there. Raises RigError when there is none."""
     ours = sorted(each for each in directory.glob("*.sqlite") if _NAME.match(each.name))
     if not ours:
-        raise RigError(f"no recordings in {directory}: name one")
+        raise RigError(
+            f"no recordings in {directory} yet. Make one: every pytest run that uses the fixture "
+            "bench leaves one there, and wwep-rig serve --record FILE writes one where you say. "
+            "Or name one: wwep-rig show FILE."
+        )
     return ours[-1]
 
 

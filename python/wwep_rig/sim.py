@@ -1,17 +1,15 @@
 """What a bench needs before it can open: an address, an identity, a program, its environment."""
 
-import fcntl
-import os
 import random
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 
 from . import _core, certs, ports
 from .bench_config import BenchConfig, Kind
+from .closing import Closing, HeldFile, is_held
 from .errors import NoBench, RigError
 from .user_dirs import state_directory
 
@@ -22,7 +20,7 @@ FIRMWARE_DEFAULT = "dual_client"
 _KEY_TYPES = {"server-ecdsa": certs.KeyType.ECDSA, "server-rsa": certs.KeyType.RSA}
 
 
-class PrivateFolder:
+class PrivateFolder(Closing):
     """A folder for one run's keys, mode 0700. `close()` removes it; twice is fine.
 
     Folders that killed runs left behind go when the next one is made: a lock inside tells.
@@ -32,50 +30,29 @@ class PrivateFolder:
         """Make it below `parent`, which is made too. Raises RigError."""
         try:
             parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with open(parent / ".lock", "w") as guard:
-                fcntl.flock(guard, fcntl.LOCK_EX)
+            with HeldFile(parent / ".lock"):
                 _sweep(parent)
                 self.path = Path(tempfile.mkdtemp(prefix="run-", dir=parent))
-                self._descriptor = os.open(
-                    self.path / ".alive", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600
-                )
-                fcntl.flock(self._descriptor, fcntl.LOCK_EX)
+                self._alive: HeldFile | None = HeldFile(self.path / ".alive", 0o600)
         except OSError as error:
             raise RigError(f"make a private folder in {parent}: {error.strerror}") from None
 
     def close(self) -> None:
         """Remove it with everything in it."""
-        if self._descriptor >= 0:
+        if self._alive is not None:
             shutil.rmtree(self.path, ignore_errors=True)
-            os.close(self._descriptor)
-            self._descriptor = -1
-
-    def __enter__(self) -> "PrivateFolder":
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
+            self._alive.close()
+            self._alive = None
 
 
 def _sweep(parent: Path) -> None:
     for folder in parent.glob("run-*"):
         try:
-            descriptor = os.open(folder / ".alive", os.O_RDWR | os.O_CLOEXEC)
+            if is_held(folder / ".alive"):
+                continue
         except OSError:
-            shutil.rmtree(folder, ignore_errors=True)
-            continue
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            shutil.rmtree(folder, ignore_errors=True)
-        except BlockingIOError:
-            pass
-        finally:
-            os.close(descriptor)
+            pass  # whoever made it was killed before it was there
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _candidates() -> Iterator[str]:

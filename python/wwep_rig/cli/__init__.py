@@ -79,12 +79,20 @@ def cli() -> None:
     """Press a board's button, watch its LED, be its server.
 
     \b
-    A first look, without any hardware:
-        wwep-rig serve                      in one terminal
-        wwep-rig write 0FAC 05 0001         in another
-        wwep-rig press button0              a simulated board, from press to reply
+    Examples, without any hardware:
+        $ wwep-rig press button0            a simulated board, from press to reply
+        $ wwep-rig serve                    a server, in one terminal
+        $ wwep-rig write 0FAC 05 0001       its client, in another
+        A0FAC050001
 
-    Exit codes: 0 good, 1 the target failed, 2 usage, 3 rig error, 4 no bench.
+    \b
+    Examples, for a board on a Raspberry Pi:
+        $ wwep-rig bench new bench-1        a bench file, to be edited
+        $ wwep-rig doctor --bench bench-1   is it usable, and if not, what to do?
+        $ wwep-rig press button0 --bench bench-1
+
+    Each verb shows its own: wwep-rig VERB --help. Exit codes: 0 good, 1 the target failed, 2 usage,
+    3 rig error, 4 no bench.
     """
 
 

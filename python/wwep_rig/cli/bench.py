@@ -6,6 +6,8 @@ from pathlib import Path
 import click
 
 from wwep_rig import _core
+from wwep_rig.bench_config import Kind, why_not_opened
+from wwep_rig.errors import NoBench
 from wwep_rig.find_bench import load_bench_file
 
 from .common import json_option, print_json
@@ -13,7 +15,16 @@ from .common import json_option, print_json
 
 @click.group()
 def bench() -> None:
-    """Make and check bench files."""
+    """Make and check bench files: what the lines are, which board is wired to them.
+
+    \b
+    Example:
+        $ wwep-rig bench new bench-1 --kind board
+        benches/bench-1.toml
+        $ wwep-rig bench check bench-1
+        bench-1 (board): good, device ID 0003
+        $ wwep-rig doctor --bench bench-1
+    """
 
 
 @bench.command()
@@ -69,10 +80,14 @@ def check(file: str, as_json: bool) -> None:
         $ wwep-rig bench check benches/bench-1.toml
         bench-1 (board): good, device ID 0003
 
-    Exit code 4 when it is not there or wrong; every problem is named with its line.
+    Exit code 4 when it is not there or wrong, every problem named with its line, and when this
+    version of the rig cannot open a bench of its kind.
     """
     found = load_bench_file(file, os.environ)
+    why = why_not_opened(Kind(found.kind))
     if as_json:
         click.echo(found.to_json())
-    else:
+    elif not why:
         click.echo(f"{found.name} ({found.kind}): good, device ID {found.device_id:04X}")
+    if why:
+        raise NoBench(f"{found.name}: nothing is wrong with the file, but {why}")

@@ -77,6 +77,12 @@ def certs() -> None:
 
     Exit status: 0 good, 1 the certificate or the server has something wrong, 2 usage,
     3 the rig could not do it.
+
+    \b
+    Example: a CA, a server with its certificate, and what a client gets to see:
+        $ wwep-rig certs make pki
+        $ wwep-rig serve --cert pki/server-ecdsa.pem --key pki/server-ecdsa.key
+        $ wwep-rig certs show 127.0.0.1:40508 --root pki/root-ca.pem
     """
 
 

@@ -3,7 +3,7 @@
 import os
 import socket
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
@@ -23,7 +23,7 @@ class Finding:
         is_good: whether it is fine.
         found: what was seen.
         remedy: what to do; empty when it is good.
-        exit_code: what a bad finding means for the exit code.
+        exit_code: what a bad finding means for the exit code; says nothing of a good one.
     """
 
     what: str
@@ -31,6 +31,19 @@ class Finding:
     found: str
     remedy: str = ""
     exit_code: int = NO_BENCH
+
+    def as_value(self) -> dict[str, object]:
+        """As a JSON object; what is good has no exit code."""
+        value: dict[str, object] = {
+            "what": self.what,
+            "is_good": self.is_good,
+            "found": self.found,
+        }
+        if self.remedy:
+            value["remedy"] = self.remedy
+        if not self.is_good:
+            value["exit_code"] = self.exit_code
+        return value
 
 
 @click.command()
@@ -51,7 +64,7 @@ def doctor(bench_name: str, as_json: bool) -> int:
         if not as_json:
             _print(finding)
     if as_json:
-        print_json([{k: v for k, v in asdict(each).items() if v != ""} for each in findings])
+        print_json([each.as_value() for each in findings])
     return min((each.exit_code for each in findings if not each.is_good), default=GOOD)
 
 
@@ -121,7 +134,7 @@ def _bench_file(bench_name: str, environment: Mapping[str, str]) -> str:
 
 def _examine_bench(bench_name: str, environment: Mapping[str, str]) -> Iterator[Finding]:
     from wwep_rig import ports
-    from wwep_rig.bench_config import Kind, read_bench_file
+    from wwep_rig.bench_config import Kind, read_bench_file, why_not_opened
     from wwep_rig.find_bench import find_bench_file, load_bench_file
     from wwep_rig.locks import default_lock_directory, holder_of
     from wwep_rig.sim import firmware_path
@@ -133,9 +146,8 @@ def _examine_bench(bench_name: str, environment: Mapping[str, str]) -> Iterator[
         holder = holder_of(config.name, default_lock_directory(environment))
         remedy = "wait for it (--wait SECONDS), or ask that user" if holder else ""
         yield Finding("lock", holder is None, f"held by {holder}" if holder else "free", remedy)
-    if config.kind is Kind.EMULATOR:
-        what = "this version of the rig opens no bench of kind emulator"
-        yield Finding("kind", False, what, "use sim, kernel or board", NO_BENCH)
+    if why := why_not_opened(config.kind):
+        yield Finding("kind", False, why, "use sim, kernel or board", NO_BENCH)
     if config.kind in (Kind.KERNEL, Kind.BOARD):
         chips = sorted(str(chip) for chip in Path("/dev").glob("gpiochip*"))
         remedy = "" if chips else "run on a machine with GPIO lines, or use --bench sim"

@@ -1,10 +1,13 @@
 """`wwep-rig press`: one press by hand, from the edge to the reply."""
 
+import os
 from typing import Any
 
 import click
 
 from wwep_rig.bench import HOLD_S, Bench
+from wwep_rig.bench_config import read_bench_file
+from wwep_rig.find_bench import load_bench_file
 from wwep_rig.latencies import LABELS, distributions, table
 from wwep_rig.opening import open_bench
 from wwep_rig.round_trip import RoundTrip
@@ -58,6 +61,13 @@ def press(
 
     Exit code 1 when the round trip is not complete in time.
     """
+    buttons = read_bench_file(load_bench_file(bench_name, os.environ)).buttons
+    if button not in buttons:
+        known = ", ".join(buttons) or "none"
+        raise click.BadParameter(
+            f"bench {bench_name} has no button {button!r}; its buttons: {known}",
+            param_hint="BUTTON",
+        )
     with progress("opening the bench"):
         bench = open_bench(bench_name, wait_s=wait_s)
     with bench:

@@ -15,7 +15,7 @@ from pathlib import Path
 import click
 
 from wwep_rig import _core, certs, ports
-from wwep_rig.errors import NoBench
+from wwep_rig.errors import NoBench, RigError
 from wwep_rig.user_dirs import state_directory
 
 from .client import PLAIN_PORT, TLS_PORT
@@ -129,7 +129,8 @@ def serve(
     """Be the WWEP server, in the clear and over TLS.
 
     The first line says where it listens, and where the root of the certificate lies that it made
-    for itself. Then it prints one line for each transaction, until Ctrl-C or SIGTERM.
+    for itself. Then it prints one line for each transaction, until Ctrl-C or SIGTERM. A reader that
+    is too slow never delays the server: lines are dropped then, and stderr says how many.
 
     \b
     Example: two free ports, and a client that trusts the server's root:
@@ -137,6 +138,8 @@ def serve(
         ready plain=127.0.0.1:40001 tls=127.0.0.1:40002 root=/home/me/.local/state/...
         $ wwep-rig write 0FAC 05 0001 --tls --port 40002
         A0FAC050001
+
+    Exit code 3 when it cannot listen; the error names who has the port.
     """
     if no_plain and no_tls:
         raise click.UsageError("--no-plain and --no-tls together leave nothing to serve")
@@ -180,7 +183,9 @@ def _serve(options: _core.BenchOptions, root: str, as_json: bool) -> None:
     """Serve and print until a signal raises Stopped."""
     with ExitStack() as resources:
         bench = resources.enter_context(_open(options))
-        output = PatientOutput(1)
+        errors = PatientOutput(2)
+        resources.callback(errors.close)
+        output = PatientOutput(1, notices=errors)
         resources.callback(output.close)
         transactions = Transactions(time.time_ns() - bench.now_ns(), as_json=as_json)
         output.write_line(_ready_line(bench.plain_endpoints, bench.tls_endpoints, root, as_json))
@@ -190,7 +195,7 @@ def _serve(options: _core.BenchOptions, root: str, as_json: bool) -> None:
             cursor = part.next
             for event in part.events:
                 if isinstance(event.value, _core.RigNote):
-                    click.echo(f"wwep-rig: {event.text}", err=True)
+                    errors.write_line(f"wwep-rig: {event.text}")
                 for line in transactions.lines(event):
                     output.write_line(line)
 
@@ -200,11 +205,12 @@ def _open(options: _core.BenchOptions) -> _core.Bench:
     try:
         return _core.Bench(options)
     except NoBench as error:
+        # There is no bench to miss here: it is this machine that does not let the rig listen.
         server = options.server
         held = ports.held(server.addresses, (server.plain_port, server.tls_port))
         if not held:
-            raise
-        raise NoBench(
+            raise RigError(str(error)) from None
+        raise RigError(
             f"{error} ({held}). End it, or take another port: "
             "--port 0 and --tls-port 0 take free ones."
         ) from None

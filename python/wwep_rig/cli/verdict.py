@@ -26,28 +26,29 @@ def verdict(junit: str, as_json: bool) -> int:
         $ pytest --junitxml=report.xml; wwep-rig verdict report.xml
         target-failed
 
-    Exit codes: 0 good, 1 target-failed, 3 rig-error, 4 no-bench; 3 as well when the file holds no
-    verdict, since then the run did not get that far.
+    Exit codes: 0 good, 1 target-failed, 3 rig-error, 4 no-bench; 3 as well when the run did not get
+    to its end: the file holds no verdict, or a good one on a run that was interrupted.
     """
     try:
         root = ElementTree.parse(junit).getroot()
     except ElementTree.ParseError as error:
         raise click.UsageError(f"{junit} is no JUnit file: {error}") from None
-    found = [
-        str(each.get("value"))
+    properties = [
+        (each.get("name"), str(each.get("value")))
         for suite in root.iter("testsuite")
         for each in suite.findall("./properties/property")
-        if each.get("name") == "rig_verdict"
     ]
+    found = [value for name, value in properties if name == "rig_verdict"]
+    is_interrupted = ("rig_interrupted", "yes") in properties
     unknown = [each for each in found if each not in _CODES]
     if not found or unknown:
         word, why = "rig-error", f"unknown verdict {unknown[0]!r}" if unknown else "no verdict"
     else:
         word, why = max(found, key=_WORST_LAST.index), ""
     if as_json:
-        print_json({"verdict": word, "problem": why or None})
+        print_json({"verdict": word, "is_interrupted": is_interrupted, "problem": why or None})
     else:
-        click.echo(word)
+        click.echo(word + (" (interrupted)" if is_interrupted else ""))
         if why:
             click.echo(f"wwep-rig: {why} in {junit}", err=True)
-    return _CODES[word]
+    return RIG_ERROR if word == "good" and is_interrupted else _CODES[word]
