@@ -43,7 +43,12 @@ Connection::Connection(ConnectionContext& context, ConnectionId id, Accepted acc
                                         .local = std::move(accepted.local),
                                         .secure = tls != nullptr});
     if (tls != nullptr) {
-        tls_ = std::make_unique<TlsSession>(*tls);
+        try {
+            tls_ = std::make_unique<TlsSession>(*tls);
+        } catch (const std::exception& error) {
+            end(fmt::format("the rig failed: {}", error.what()));
+            throw;
+        }
     } else {
         conversation_ = std::make_unique<Conversation>(context_.registers, context_.limits.mode,
                                                        context_.limits.conversation, opened_ns_);
@@ -53,17 +58,18 @@ Connection::Connection(ConnectionContext& context, ConnectionId id, Accepted acc
 Connection::~Connection() = default;
 
 void Connection::on_readable() {
+    read_available();
+    advance();
+}
+
+bool Connection::read_available() {
     std::size_t taken = 0;
     while (taken < received_per_call_max && !peer_has_ended_ && context_.sink.has_room()) {
-        const ReadOutcome outcome = read_once(taken);
-        if (outcome == ReadOutcome::over) {
-            return;
-        }
-        if (outcome == ReadOutcome::drained) {
-            break;
+        if (read_once(taken) != ReadOutcome::may_have_more) {
+            return true;
         }
     }
-    advance();
+    return peer_has_ended_;
 }
 
 Connection::ReadOutcome Connection::read_once(std::size_t& taken) {
@@ -317,9 +323,9 @@ void Connection::on_time() {
         end(end_reason());
         return;
     }
-    if (state_ == State::talking && hears()) {
-        on_readable();  // likewise
-        if (state_ == State::talking && hears()) {
+    if (state_ == State::talking && hears() && !owes_too_much()) {
+        const bool heard_all = read_available();  // likewise
+        if (heard_all && state_ == State::talking && hears()) {
             conversation_->time_passed(context_.clock.monotonic_ns());
             collect_exchanges();
         }
@@ -371,6 +377,11 @@ void Connection::advance() {
     }
     queue_due_replies();
     flush();
+    const bool owes = owes_too_much();
+    if (owed_too_much_ && !owes && conversation_ != nullptr) {
+        conversation_->heard_again(context_.clock.monotonic_ns());
+    }
+    owed_too_much_ = owes;
     if (state_ == State::talking && conversation_->state() == Conversation::State::finished) {
         state_ = State::finishing;
     }
@@ -395,6 +406,10 @@ bool Connection::hears() const {
     return !context_.is_held_back && context_.sink.has_room();
 }
 
+bool Connection::owes_too_much() const {
+    return unsent().size() + pending_.size() * accepted_reply_size >= bytes_unsent_max;
+}
+
 std::string Connection::end_reason() const {
     if (!reason_.empty()) {
         return reason_;
@@ -415,8 +430,7 @@ void Connection::end(std::string reason) {
 }
 
 Interest Connection::interest() const {
-    const std::size_t waiting = unsent().size() + pending_.size() * accepted_reply_size;
-    return {.readable = state_ != State::over && !peer_has_ended_ && waiting < bytes_unsent_max &&
+    return {.readable = state_ != State::over && !peer_has_ended_ && !owes_too_much() &&
                         !context_.is_held_back,
             .writable = state_ != State::over && !unsent().empty()};
 }
@@ -427,12 +441,12 @@ std::optional<TimestampNs> Connection::deadline_ns() const {
         earliest = earliest ? std::min(*earliest, at_ns) : at_ns;
     };
     const ConnectionLimits& limits = context_.limits;
-    // While peers are held back these deadlines rest: acting on them is not possible, so a timer
-    // for one that has passed would fire for ever.
+    // While peers are not read from these deadlines rest: acting on them is not possible, so a
+    // timer for one that has passed would fire for ever.
     if (state_ == State::handshaking && !context_.is_held_back) {
         consider(handshake_until_ns_);
     }
-    if (state_ == State::talking && !context_.is_held_back) {
+    if (state_ == State::talking && !context_.is_held_back && !owes_too_much()) {
         if (const auto deadline = conversation_->deadline_ns()) {
             consider(*deadline);
         }

@@ -4,7 +4,8 @@
 // what to wait for is computed from the state, never remembered. Loop's thread only.
 //
 // Limits: received_per_call_max bytes are taken a call, so that one peer cannot keep the loop to
-// itself; a peer that does not read its replies is not read from while bytes_unsent_max wait.
+// itself; a peer that does not read its replies is not read from while bytes_unsent_max wait, and
+// is not late meanwhile.
 #pragma once
 
 #include <chrono>
@@ -106,6 +107,8 @@ class Connection {
 
     enum class ReadOutcome : std::uint8_t { drained, may_have_more, over };
 
+    /// Whether all that has arrived was taken.
+    bool read_available();
     [[nodiscard]] ReadOutcome read_once(std::size_t& taken);
     void take_ciphertext(std::span<const std::uint8_t> bytes, ReceiveStamp stamp);
     void take_plaintext(std::span<const std::uint8_t> bytes, ReceiveStamp stamp);
@@ -120,8 +123,11 @@ class Connection {
     void finish(std::string reason);
     void end(std::string reason);
     [[nodiscard]] std::span<const std::uint8_t> unsent() const;
-    /// Whether what the peer says is taken now: if not, it cannot be late.
+    /// Whether what the peer says can be recorded: if not, it cannot be late.
     [[nodiscard]] bool hears() const;
+    /// Whether so many replies wait for the peer that it is not read from: what it says next may be
+    /// unable to leave it, so it cannot be late with that either.
+    [[nodiscard]] bool owes_too_much() const;
     [[nodiscard]] std::string end_reason() const;
 
     ConnectionContext& context_;
@@ -136,7 +142,8 @@ class Connection {
     bool has_spoken_ = false;
     bool peer_has_ended_ = false;
     bool is_half_closed_ = false;
-    std::string reason_;  // why it ends, if not for the conversation's own reason
+    bool owed_too_much_ = false;  // when advance() looked last
+    std::string reason_;          // why it ends, if not for the conversation's own reason
     std::deque<PendingReply> pending_;
     std::deque<SentMark> marks_;
     std::vector<std::uint8_t> clear_output_;

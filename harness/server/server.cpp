@@ -162,23 +162,22 @@ void Server::update_listeners() {
 }
 
 void Server::accept_from(Port& port) {
+    if (is_exhausted_) {
+        return;  // another port found that out in this round of the loop
+    }
     try {
         for (int i = 0; i < accepted_per_call_max && sink_.has_room() &&
                         connections_.size() < options_.connections_max;
              ++i) {
             auto accepted = port.listener->accept();
+            note_end_of_rest();
             if (!accepted) {
                 break;
             }
             adopt(std::move(*accepted), port.secure);
         }
     } catch (const std::system_error& error) {
-        note(fmt::format("{}; new connections wait", error.what()), true);
-        is_exhausted_ = true;
-        rest_timer_ = loop_.at(loop_.clock().monotonic_ns() + exhaustion_rest_ns, [this] {
-            is_exhausted_ = false;
-            update_listeners();
-        });
+        rest_for_descriptors(error.what());
     }
     if (connections_.size() >= options_.connections_max && !is_full_noted_) {
         is_full_noted_ = true;  // once a run: a full server must not fill the recording with it
@@ -190,22 +189,45 @@ void Server::accept_from(Port& port) {
     update_listeners();
 }
 
+void Server::rest_for_descriptors(const std::string& why) {
+    rested_last_ns_ = loop_.clock().monotonic_ns();
+    if (++rests_ == 1) {  // once, however long it lasts: note_end_of_rest() says how long it did
+        resting_since_ns_ = rested_last_ns_;
+        note(fmt::format("{}; new connections wait", why), true);
+    }
+    is_exhausted_ = true;
+    rest_timer_ = loop_.at(rested_last_ns_ + exhaustion_rest_ns, [this] {
+        is_exhausted_ = false;
+        update_listeners();
+    });
+}
+
+void Server::note_end_of_rest() {
+    if (rests_ == 0) {
+        return;
+    }
+    const auto lasted_ns = rested_last_ns_ + exhaustion_rest_ns - resting_since_ns_;
+    note(fmt::format("connections are accepted again: {} {} failed within {:.1f} s", rests_,
+                     rests_ == 1 ? "try" : "tries", static_cast<double>(lasted_ns) / 1e9),
+         false);
+    rests_ = 0;
+}
+
 void Server::adopt(Accepted accepted, bool secure) {
     const ConnectionId id = ++last_connection_id_;
     Entry entry;
-    entry.connection = std::make_unique<Connection>(context_, id, std::move(accepted),
-                                                    secure ? tls_context_.get() : nullptr);
-    entry.watch =
-        loop_.watch(entry.connection->fd(), entry.connection->interest(), [this, id](Ready ready) {
-            with_connection(id, [ready](Connection& connection) {
-                if (ready.readable) {
-                    connection.on_readable();
-                }
-                if (ready.writable && !connection.is_over()) {
-                    connection.on_writable();
-                }
-            });
-        });
+    try {
+        entry.connection = std::make_unique<Connection>(context_, id, std::move(accepted),
+                                                        secure ? tls_context_.get() : nullptr);
+        entry.watch = loop_.watch(entry.connection->fd(), entry.connection->interest(),
+                                  [this, id](Ready ready) { on_ready(id, ready); });
+    } catch (const std::exception& error) {
+        note(fmt::format("connection {}: {}", id, error.what()), true);
+        if (entry.connection != nullptr) {
+            entry.connection->abandon(fmt::format("the rig failed: {}", error.what()));
+        }
+        return;
+    }
     connections_.emplace(id, std::move(entry));
     // Most peers send at once: look now instead of going through the loop first.
     with_connection(id, [](Connection& connection) { connection.on_readable(); });
@@ -225,6 +247,17 @@ void Server::with_connection(ConnectionId id, Action&& action) {
         connection.abandon(fmt::format("the rig failed: {}", error.what()));
     }
     settle(id);
+}
+
+void Server::on_ready(ConnectionId id, Ready ready) {
+    with_connection(id, [ready](Connection& connection) {
+        if (ready.readable) {
+            connection.on_readable();
+        }
+        if (ready.writable && !connection.is_over()) {
+            connection.on_writable();
+        }
+    });
 }
 
 void Server::settle(ConnectionId id) {

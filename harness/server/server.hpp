@@ -82,8 +82,11 @@ class Server {
     void update_listeners();
     void accept_from(Port& port);
     void adopt(Accepted accepted, bool secure);
+    void rest_for_descriptors(const std::string& why);
+    void note_end_of_rest();
     template <class Action>
     void with_connection(ConnectionId id, Action&& action);
+    void on_ready(ConnectionId id, Ready ready);
     void settle(ConnectionId id);
     void arm(ConnectionId id, Entry& entry);
     void hold_back_if_full();
@@ -105,7 +108,10 @@ class Server {
     std::unordered_map<ConnectionId, Entry> connections_;
     bool is_shutting_down_ = false;
     bool is_full_noted_ = false;
-    bool is_exhausted_ = false;           // out of descriptors: accepting rests for a while
+    bool is_exhausted_ = false;         // out of descriptors: accepting rests for a while
+    std::int64_t rests_ = 0;            // since a connection was accepted last
+    TimestampNs resting_since_ns_ = 0;  // the first of them
+    TimestampNs rested_last_ns_ = 0;
     TimestampNs held_back_since_ns_ = 0;  // 0: the sink has room
     Loop::TimerId rest_timer_ = 0;
     Loop::TimerId room_timer_ = 0;

@@ -47,7 +47,11 @@ class GatedSink final : public EventSink {
 /// A peer with a plain socket, written without any of the rig's code.
 class Peer {
   public:
-    explicit Peer(const std::string& endpoint) {
+    /// How much it takes in without reading. Small: a few kilobytes, also of the server's memory
+    /// for it.
+    enum class Window : std::uint8_t { usual, small };
+
+    explicit Peer(const std::string& endpoint, Window window = Window::usual) {
         const auto colon = endpoint.rfind(':');
         const std::string host = endpoint.substr(0, colon);
         const auto port = static_cast<std::uint16_t>(std::stoi(endpoint.substr(colon + 1)));
@@ -60,6 +64,10 @@ class Peer {
             connect(reinterpret_cast<const sockaddr*>(&address), sizeof address);
         } else {
             fd_.reset(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+            if (window == Window::small) {
+                set_option(SOL_SOCKET, SO_RCVBUF, 4096);
+                set_option(IPPROTO_TCP, TCP_MAXSEG, 536);
+            }
             sockaddr_in address{};
             address.sin_family = AF_INET;
             address.sin_port = htons(port);
@@ -132,8 +140,10 @@ class Peer {
   private:
     void connect(const sockaddr* address, socklen_t size) {
         connect_error_ = ::connect(fd_.get(), address, size) == 0 ? 0 : errno;
-        const int on = 1;
-        ::setsockopt(fd_.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+        set_option(IPPROTO_TCP, TCP_NODELAY, 1);
+    }
+    void set_option(int level, int option, int value) const {
+        EXPECT_EQ(::setsockopt(fd_.get(), level, option, &value, sizeof value), 0);
     }
     rig::UniqueFd fd_;
     int connect_error_ = 0;

@@ -551,47 +551,4 @@ TEST_F(ServerTest, room_that_comes_and_goes_leaves_no_connection_unheard) {
     EXPECT_EQ(heard, "X");
 }
 
-// Want of descriptors ----------------------------------------------------------------------------
-
-/// Leaves this process room for `spare` more descriptors while it lives.
-class FewDescriptors {
-  public:
-    explicit FewDescriptors(rlim_t spare) {
-        ::getrlimit(RLIMIT_NOFILE, &before_);
-        const rig::UniqueFd lowest(::dup(0));
-        rlimit few = before_;
-        few.rlim_cur = static_cast<rlim_t>(lowest.get()) + spare;
-        EXPECT_EQ(::setrlimit(RLIMIT_NOFILE, &few), 0);
-    }
-    ~FewDescriptors() { ::setrlimit(RLIMIT_NOFILE, &before_); }
-    FewDescriptors(const FewDescriptors&) = delete;
-    FewDescriptors& operator=(const FewDescriptors&) = delete;
-
-  private:
-    rlimit before_{};
-};
-
-TEST_F(ServerTest, out_of_descriptors_new_connections_wait_and_the_rig_says_so) {
-    start();
-    const Peer old(endpoint_);
-    wait_for<ConnectionOpened>();
-    // The loop looks once more for a peer, and takes a descriptor for it before it finds none.
-    in_loop([] {});
-    std::unique_ptr<Peer> waiting;
-    {
-        const FewDescriptors limit(1);  // the peer's own
-        waiting = std::make_unique<Peer>(endpoint_);
-        ASSERT_EQ(waiting->connect_error(), 0);
-        waiting->say("R000000");
-        const auto note = wait_for<RigNote>();
-        EXPECT_TRUE(note.is_error);
-        EXPECT_THAT(note.what, HasSubstr("accept a connection on " + endpoint_));
-        EXPECT_THAT(note.what, HasSubstr("Too many open files"));
-        old.say("R000000");
-        EXPECT_EQ(old.hear(1), "X");
-        EXPECT_TRUE(waiting->hears_nothing(20ms));
-    }
-    EXPECT_EQ(waiting->hear_until_end(), "X");
-}
-
 }  // namespace
