@@ -82,12 +82,18 @@ bool wait_for(int fd, short events, const rig::Clock& clock, rig::Deadline deadl
 }
 
 // 0, or an errno value.
-int connect_one(const addrinfo& address, rig::UniqueFd& socket, const rig::Clock& clock,
-                rig::Deadline deadline) {
+int connect_one(const addrinfo& address, int receive_buffer_bytes, rig::UniqueFd& socket,
+                const rig::Clock& clock, rig::Deadline deadline) {
     rig::UniqueFd candidate(
         ::socket(address.ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP));
     if (!candidate)
         return errno;
+    // Before the connection is made: the window that the peer is told follows from it.
+    if (receive_buffer_bytes > 0 &&
+        setsockopt(candidate.get(), SOL_SOCKET, SO_RCVBUF, &receive_buffer_bytes,
+                   sizeof receive_buffer_bytes) != 0) {
+        return errno;
+    }
     if (::connect(candidate.get(), address.ai_addr, address.ai_addrlen) != 0) {
         const int error_number = errno;
         if (error_number != EINPROGRESS)
@@ -166,8 +172,8 @@ void Client::connect(const ClientTarget& target, rig::Deadline deadline) {
         // An address that does not answer leaves the others their share of the time.
         const auto share = deadline.left(clock_) / addresses_left--;
         const std::string text = address_text(*address, target.port);
-        const int error_number =
-            connect_one(*address, socket_, clock_, rig::Deadline::after(clock_, share));
+        const int error_number = connect_one(*address, target.receive_buffer_bytes, socket_, clock_,
+                                             rig::Deadline::after(clock_, share));
         if (error_number == 0) {
             connected_ns_ = clock_.monotonic_ns();
             peer_address_ = text;

@@ -37,6 +37,8 @@ struct ClientTarget {
     std::uint16_t port = 0;
     std::optional<TlsClientConfig>
         tls;  ///< absent: in the clear. Its server_name, if empty, is host
+    /// SO_RCVBUF, for a client that means to be slow; 0: the kernel's choice.
+    int receive_buffer_bytes = 0;
 };
 
 /// How the peer's side of the connection stands.

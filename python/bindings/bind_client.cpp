@@ -1,10 +1,10 @@
-#include <arpa/inet.h>
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
 #include "harness/client/client.hpp"
 #include "harness/tls/tls_library.hpp"
 #include "python/bindings/bindings.hpp"
+#include "python/bindings/client_options.hpp"
 #include "python/bindings/options.hpp"
 #include "rig/base/errors.hpp"
 
@@ -12,19 +12,6 @@ namespace py = pybind11;
 
 namespace bindings {
 namespace {
-
-struct ClientOptions {
-    std::string host = "127.0.0.1";
-    std::uint16_t port = 0;
-    bool secure = false;
-    std::string ca_file;
-    bool verify = true;
-    std::string name;
-    std::string pin_sha256;
-    std::string certificate_file;
-    std::string key_file;
-    double timeout_s = 2.0;
-};
 
 struct ClientReply {
     bool connected = false;
@@ -37,43 +24,13 @@ struct ClientReply {
     rig::TimestampNs received_ns = 0;
 };
 
-bool is_address(const std::string& host) {
-    in6_addr address{};
-    return ::inet_pton(AF_INET, host.c_str(), &address) == 1 ||
-           ::inet_pton(AF_INET6, host.c_str(), &address) == 1;
-}
-
-harness::TlsClientConfig tls_config(const ClientOptions& options) {
-    harness::TlsClientConfig config;
-    config.ca_file = options.ca_file;
-    config.verify_chain = options.verify && options.pin_sha256.empty();
-    config.server_name = is_address(options.host) ? options.name : options.host;
-    if (config.verify_chain) {
-        config.name = options.name.empty() ? options.host : options.name;
-    }
-    if (!options.pin_sha256.empty()) {
-        config.pin = harness::sha256_from_hex(options.pin_sha256);
-        if (!config.pin) {
-            throw rig::NoBench("a pin is the SHA-256 of the server's public key: 64 hex digits");
-        }
-    }
-    config.certificate_file = options.certificate_file;
-    config.key_file = options.key_file;
-    return config;
-}
-
 ClientReply exchange(const ClientOptions& options, const std::string& request,
                      const harness::TlsLibrary& library) {
     const rig::SystemClock clock;
     const auto deadline = rig::Deadline::after(clock, from_seconds(options.timeout_s));
     ClientReply result;
     try {
-        harness::Client client(
-            library, clock,
-            {.host = options.host,
-             .port = options.port,
-             .tls = options.secure ? std::optional(tls_config(options)) : std::nullopt},
-            deadline);
+        harness::Client client(library, clock, client_target(options), deadline);
         result.connected = true;
         result.tls_version = client.tls_facts().version;
         result.cipher = client.tls_facts().cipher;

@@ -11,6 +11,8 @@ void add_options(pybind11::module_& module);
 void add_bench(pybind11::module_& module);
 void add_recording(pybind11::module_& module);
 void add_client(pybind11::module_& module);
+/// Needs add_client().
+void add_conformance(pybind11::module_& module);
 
 /// Runs Python's signal handlers while a thread waits without the GIL. True when one of them
 /// raised: the wait must end, and rethrow_interruption() then raises what they raised.

@@ -93,4 +93,5 @@ PYBIND11_MODULE(_core, module) {
     bindings::add_bench(module);
     bindings::add_recording(module);
     bindings::add_client(module);
+    bindings::add_conformance(module);
 }

@@ -545,3 +545,78 @@ class ClientReply:
 
 def exchange(options: ClientOptions, request: bytes) -> ClientReply:
     """Connects, sends ``request`` and reads one reply."""
+
+class ConformCase:
+    """One case of the conformance suite."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def sentence(self) -> str:
+        """What holds when it passes."""
+    @property
+    def rule(self) -> str:
+        """Where that is written."""
+
+class ConformStep:
+    """Something that happened while a case ran."""
+
+    @property
+    def kind(self) -> str:
+        """connected, sent, received, ended or note."""
+    connection: int
+    at_ns: int
+    """Since the case began."""
+    @property
+    def bytes(self) -> bytes:
+        """At most 64 of them."""
+    bytes_count: int
+    text: str
+
+class ConformResult:
+    """What became of one case."""
+
+    name: str
+    @property
+    def outcome(self) -> str:
+        """pass, note, fail or skipped."""
+    reason: str
+    findings: list[str]
+    steps: list[ConformStep]
+    exchanges: int
+    took_ns: int
+
+class ConformOptions:
+    """A server under test, and what its owner says about it."""
+
+    server: ClientOptions
+    """Its timeout_s does not count."""
+    one_at_a_time: bool | None
+    """None: found out by probing."""
+    keep_open: bool | None
+    """None: found out by probing."""
+    patience_s: float
+    idle_timeout_s: float | None
+    """None: not tested."""
+    seed: int
+    """32 bits."""
+    def __init__(self) -> None: ...
+
+class Conformance:
+    """The conformance suite against one server."""
+
+    def __init__(self, options: ConformOptions) -> None: ...
+    @staticmethod
+    def cases() -> list[ConformCase]: ...
+    def probe(self) -> str:
+        """Finds out what the server is like. Why there is none to be tested; empty: there is."""
+    def run(self, name: str) -> ConformResult:
+        """Runs one case; probe() comes first. Raises ValueError for an unknown name."""
+    @property
+    def one_at_a_time(self) -> bool: ...
+    @property
+    def keeps_open(self) -> bool: ...
+    @property
+    def tls_version(self) -> str: ...
+    @property
+    def cipher(self) -> str: ...

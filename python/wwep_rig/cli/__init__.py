@@ -15,6 +15,7 @@ _VERBS = {
     "bench": ("wwep_rig.cli.bench:bench", "Make and check bench files."),
     "certs": ("wwep_rig.cli.certs:certs", "Make, look at, sign and convert certificates."),
     "completion": ("wwep_rig.cli.completion:completion", "Complete the command line in a shell."),
+    "conform": ("wwep_rig.cli.conform:conform", "Try any WWEP server against the protocol."),
     "doctor": ("wwep_rig.cli.doctor:doctor", "Is this bench usable, and if not, what to do?"),
     "network": ("wwep_rig.cli.network:network", "Print what makes a Pi the board's access point."),
     "press": ("wwep_rig.cli.press:press", "Press a button and show what comes of it."),

@@ -22,10 +22,9 @@ _REGISTER = click.argument("register", metavar="REG", callback=hex_number(2, "a 
 _VALUE = click.argument("value", metavar="VALUE", callback=hex_number(4, "a value"))
 
 
-def _options(function: _Function) -> _Function:
-    """The options of a client, in the order in which --help shows them."""
+def tls_options(function: _Function) -> _Function:
+    """Port and trust: what every verb that connects to a server takes."""
     options = [
-        click.option("--host", default="127.0.0.1", show_default=True, metavar="H"),
         click.option(
             "--port",
             type=click.IntRange(1, 65535),
@@ -41,7 +40,10 @@ def _options(function: _Function) -> _Function:
             "system's.",
         ),
         click.option(
-            "--name", default="", metavar="NAME", help="The certificate's name, if it is not H."
+            "--name",
+            default="",
+            metavar="NAME",
+            help="The certificate's name, if it is not the host's.",
         ),
         click.option(
             "--pin",
@@ -52,19 +54,24 @@ def _options(function: _Function) -> _Function:
         click.option("--insecure", is_flag=True, help="Over TLS: verify nothing."),
         click.option("--cert", default="", metavar="F", help="PEM of this client's certificate."),
         click.option("--key", default="", metavar="F", help="PEM of its private key."),
-        click.option(
-            "--timeout",
-            "timeout_s",
-            default=5.0,
-            show_default=True,
-            type=click.FloatRange(min=0.001),
-            metavar="SECONDS",
-        ),
-        json_option,
     ]
     for option in reversed(options):
         function = option(function)
     return function
+
+
+def _options(function: _Function) -> _Function:
+    """The options of a client, in the order in which --help shows them."""
+    timeout = click.option(
+        "--timeout",
+        "timeout_s",
+        default=5.0,
+        show_default=True,
+        type=click.FloatRange(min=0.001),
+        metavar="SECONDS",
+    )
+    host = click.option("--host", default="127.0.0.1", show_default=True, metavar="H")
+    return host(tls_options(timeout(json_option(function))))
 
 
 @click.command()
@@ -118,8 +125,17 @@ def send(text: str, **options: Any) -> int:
     return _transact(os.fsencode(text), **options)
 
 
-def _transact(
-    request: bytes,
+def _transact(request: bytes, *, timeout_s: float, as_json: bool, **connection: Any) -> int:
+    options = client_options(**connection)
+    options.timeout_s = timeout_s
+    result = _core.exchange(options, request)
+    _print(result, as_json)
+    if not result.connected:
+        return RIG_ERROR
+    return 0 if result.reply.startswith(b"A") else TARGET_FAILED
+
+
+def client_options(
     *,
     host: str,
     port: int | None,
@@ -130,9 +146,8 @@ def _transact(
     insecure: bool,
     cert: str,
     key: str,
-    timeout_s: float,
-    as_json: bool,
-) -> int:
+) -> _core.ClientOptions:
+    """The options of tls_options() and a host, as the client takes them. Raises UsageError."""
     if not secure and (ca or name or pin or insecure or cert or key):
         raise click.UsageError("--ca, --name, --pin, --insecure, --cert and --key need --tls")
     if insecure and (ca or pin):
@@ -148,12 +163,7 @@ def _transact(
     options.name = name
     options.pin_sha256 = pin
     options.certificate_file, options.key_file = cert, key
-    options.timeout_s = timeout_s
-    result = _core.exchange(options, request)
-    _print(result, as_json)
-    if not result.connected:
-        return RIG_ERROR
-    return 0 if result.reply.startswith(b"A") else TARGET_FAILED
+    return options
 
 
 def _own_root() -> str:

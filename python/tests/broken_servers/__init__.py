@@ -1,0 +1,1 @@
+"""Servers for the tests of the conformance suite: a good one, and others with one defect each."""
