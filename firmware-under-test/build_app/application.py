@@ -149,7 +149,7 @@ class _Reader:
             global_includes=tuple(
                 self._place(word) for word in self._makefile.words("GLOBAL_INCLUDES")
             ),
-            global_defines=self._shell_words("GLOBAL_DEFINES") + self._macros(),
+            global_defines=self._shell_words("GLOBAL_DEFINES") + self._macros() + self._debug(),
             flags=self._flags(),
             resources=self._resources(),
             certificate=self._pem_files("CERTIFICATE", CERTIFICATE_BYTES_MAX),
@@ -202,6 +202,10 @@ class _Reader:
             if name not in known and not self._makefile.asks_for(name):
                 macros.append(f"{name}={value}")
         return tuple(macros)
+
+    def _debug(self) -> tuple[str, ...]:
+        """In the SDK's debug builds assertions stop the program."""
+        return ("DEBUG",) if self._makefile.text("BUILD_TYPE") == "debug" else ()
 
     def _flags(self) -> tuple[str, ...]:
         flags = self._shell_words("GLOBAL_CFLAGS") + self._shell_words(f"{self._name}_CFLAGS")

@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import stat
 import subprocess
 from collections.abc import Callable
@@ -97,8 +98,10 @@ def write_makefile(folder: Path, more: str = "", sources: str = "one.c") -> None
     (folder / f"{folder.name}.mk").write_text(text)
 
 
-def console_of(program: Path, last: str = "end", **variables: str) -> list[str]:
-    """Runs a program until it prints its last line."""
+def console_of(
+    program: Path, last: str = "end", whole: bool = False, **variables: str
+) -> list[str]:
+    """What a program prints from "begin" to its last line, or the whole of it."""
     lines: list[str] = []
     process = subprocess.Popen(
         [program], env=variables, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
@@ -113,7 +116,7 @@ def console_of(program: Path, last: str = "end", **variables: str) -> list[str]:
         process.kill()
         process.communicate()
     # Before that the board says that it is up.
-    return lines[lines.index("begin") + 1 :]
+    return lines if whole else lines[lines.index("begin") + 1 :]
 
 
 def text_of(build, folder: Path, *arguments: object) -> str:
@@ -328,6 +331,70 @@ void application_start(void) {
     )
 
     assert text_of(build, folder) == "3"
+
+
+def test_common_packet_pool_serves_both_directions(build, folder):
+    (folder / "one.c").write_text(
+        """
+#include "wiced.h"
+void application_start(void) {
+    wiced_udp_socket_t socket; wiced_packet_t* packet; uint8_t* data; uint16_t space;
+    wiced_init();
+    wiced_network_up(WICED_STA_INTERFACE, WICED_USE_EXTERNAL_DHCP_SERVER, NULL);
+    printf("begin\\n");
+    wiced_udp_create_socket(&socket, 0, WICED_STA_INTERFACE);
+    unsigned count = 0;
+    while (wiced_packet_create(10, &packet, &data, &space) == WICED_SUCCESS) ++count;
+    wiced_result_t without = wiced_udp_receive(&socket, &packet, 0);
+    printf("%u %d\\nend\\n", count, (int)without);
+}
+"""
+    )
+    limit = "WICED_ALLOCATE_PACKET_TIMEOUT=10"
+    write_makefile(folder, f"GLOBAL_DEFINES := WICED_USE_COMMON_PKT_POOL {limit}\n")
+    assert text_of(build, folder) == "14 2"
+
+    write_makefile(
+        folder,
+        f"GLOBAL_DEFINES := WICED_USE_COMMON_PKT_POOL COM_PACKET_POOL_SIZE=3 {limit}\n",
+    )
+    assert text_of(build, folder) == "3 2"
+
+
+def test_build_without_stdio_leaves_the_consoles_uart_to_the_application(build, folder):
+    (folder / "one.c").write_text(
+        """
+#include "wiced.h"
+void application_start(void) {
+    static const wiced_uart_config_t config = { .baud_rate = 115200 };
+    wiced_init();
+    WPRINT_APP_INFO(("printed\\n"));
+    wiced_result_t result = wiced_uart_init(STDIO_UART, &config, NULL);
+    wiced_uart_transmit_bytes(STDIO_UART, "begin\\n", 6);
+    if (result == WICED_SUCCESS) wiced_uart_transmit_bytes(STDIO_UART, "own\\n", 4);
+    wiced_uart_transmit_bytes(STDIO_UART, "end\\n", 4);
+}
+"""
+    )
+    write_makefile(folder, "GLOBAL_DEFINES := WICED_DISABLE_STDIO\n")
+    program = build(folder).program
+
+    # Nothing of what the SDK or WPRINT_APP_INFO print gets there.
+    assert console_of(program, whole=True) == ["begin", "own", "end"]
+
+
+def test_assertions_stop_a_debug_build_only(build, folder):
+    text = PRINTS.replace('printf("begin\\n");', 'printf("begin\\n"); wiced_assert("no", 1 == 2);')
+    (folder / "one.c").write_text(text)
+    assert text_of(build, folder) == "plain"
+
+    debug = build(folder, "--set", "BUILD_TYPE=debug").program
+
+    done = subprocess.run(
+        [debug], env=dict[str, str](), capture_output=True, text=True, timeout=20, check=False
+    )
+    assert done.returncode == -signal.SIGABRT
+    assert "plain" not in done.stdout
 
 
 def test_certificate_and_key_land_in_the_dct_with_cr_lf(build, folder, tmp_path):

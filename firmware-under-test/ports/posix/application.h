@@ -4,11 +4,14 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 typedef struct {
     uint32_t tx_packets_max;
     uint32_t rx_packets_max;
+    uint32_t common_packets_max; /* one pool for both directions; 0: one for each */
+    bool has_stdio;              /* false: the console's UART is the application's own */
     uint32_t accept_timeout_ms;
     uint32_t disconnect_timeout_ms;
     uint32_t bind_timeout_ms;

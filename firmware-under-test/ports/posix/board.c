@@ -5,7 +5,6 @@
 
 #include "application.h"
 #include "chip.h"
-#include "console.h"
 #include "dct.h"
 #include "gpio.h"
 #include "network.h"
@@ -15,12 +14,16 @@
 #include "tcp_events.h"
 #include "time_boot.h"
 #include "tls.h"
+#include "uart.h"
 
 bool board_boot(const world_t* world) {
     char error[512];
     /* A console that nobody reads any more must not end the board before it logs the cut wire. */
     signal(SIGPIPE, SIG_IGN);
-    console_boot();
+    if (!uart_boot(world, application_settings.has_stdio, error, sizeof(error))) {
+        fprintf(stderr, "%s\n", error);
+        return false;
+    }
     time_boot();
     gpio_boot();
     network_boot(world);
@@ -29,7 +32,8 @@ bool board_boot(const world_t* world) {
         return false;
     }
     if (!tls_boot() ||
-        !packet_boot(application_settings.tx_packets_max, application_settings.rx_packets_max) ||
+        !packet_boot(application_settings.tx_packets_max, application_settings.rx_packets_max,
+                     application_settings.common_packets_max) ||
         !rtos_timer_boot() || !rtos_worker_boot() || !tcp_events_boot()) {
         fprintf(stderr, "boot: out of memory or threads\n");
         return false;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tcp.h"
 #include "wiced_framework.h"
 #include "wiced_management.h"
 #include "wiced_tcpip.h"
@@ -187,8 +188,12 @@ wiced_bool_t wiced_network_is_ip_up(wiced_interface_t interface) {
     return wiced_network_is_up(interface);
 }
 
+/* Nothing has timers that could rest; only the refusal is to be seen. */
 wiced_result_t wiced_network_suspend(void) {
-    return WICED_SUCCESS;
+    pthread_mutex_lock(&tcp_lock);
+    bool has_sockets = tcp_sockets != NULL;
+    pthread_mutex_unlock(&tcp_lock);
+    return has_sockets ? WICED_ERROR : WICED_SUCCESS;
 }
 
 wiced_result_t wiced_network_resume(void) {

@@ -1,5 +1,8 @@
 #include <gtest/gtest.h>
 
+#include <string>
+
+#include "dns.h"
 #include "testing/c_program.h"
 #include "wiced.h"
 
@@ -54,6 +57,90 @@ TEST(Network, GivesTheMacInPrintOrder) {
     EXPECT_EQ(wiced_wifi_get_mac_address(&mac), WICED_SUCCESS);
     EXPECT_EQ(mac.octet[0], 0x02);
     EXPECT_EQ(mac.octet[5], 0x01);
+}
+
+TEST(Network, HostNamesHaveUpTo32Characters) {
+    wiced_hostname_t name{};
+    EXPECT_EQ(wiced_network_set_hostname("board-1"), WICED_SUCCESS);
+    EXPECT_EQ(wiced_network_get_hostname(&name), WICED_SUCCESS);
+    EXPECT_STREQ(name.value, "board-1");
+    EXPECT_EQ(wiced_network_set_hostname(std::string(32, 'a').c_str()), WICED_SUCCESS);
+    EXPECT_EQ(wiced_network_set_hostname(std::string(33, 'a').c_str()), WICED_BADARG);
+}
+
+int link_ups = 0;
+int link_downs = 0;
+int address_changes = 0;
+
+TEST(Network, CallbacksComeWhenTheLinkChanges) {
+    ASSERT_EQ(wiced_network_register_link_callback([] { ++link_ups; }, [] { ++link_downs; },
+                                                   WICED_STA_INTERFACE),
+              WICED_SUCCESS);
+    const auto changed = [](void* count) { ++*static_cast<int*>(count); };
+    ASSERT_EQ(wiced_ip_register_address_change_callback(changed, &address_changes), WICED_SUCCESS);
+    ASSERT_EQ(wiced_ip_register_address_change_callback(changed, &address_changes), WICED_SUCCESS);
+    EXPECT_EQ(wiced_ip_register_address_change_callback(changed, &address_changes), WICED_ERROR);
+
+    EXPECT_EQ(wiced_network_down(WICED_STA_INTERFACE), WICED_SUCCESS);
+    EXPECT_EQ(wiced_network_down(WICED_STA_INTERFACE), WICED_SUCCESS);
+    EXPECT_EQ(wiced_network_is_ip_up(WICED_STA_INTERFACE), WICED_FALSE);
+    EXPECT_EQ(link_downs, 1);
+    EXPECT_EQ(address_changes, 0);
+    wiced_interface_t interface = WICED_AP_INTERFACE;
+    EXPECT_EQ(wiced_network_up_default(&interface, nullptr), WICED_SUCCESS);
+    EXPECT_EQ(interface, WICED_STA_INTERFACE);
+    EXPECT_EQ(wiced_network_is_ip_up(WICED_STA_INTERFACE), WICED_TRUE);
+    EXPECT_EQ(link_ups, 1);
+    EXPECT_EQ(address_changes, 2);
+}
+
+TEST(Network, AddressesAreZeroWithoutALink) {
+    wiced_ip_address_t address{};
+    EXPECT_EQ(wiced_ip_get_netmask(WICED_STA_INTERFACE, &address), WICED_SUCCESS);
+    EXPECT_EQ(address.ip.v4, 0xFF000000u);
+    EXPECT_EQ(wiced_ip_get_gateway_address(WICED_STA_INTERFACE, &address), WICED_SUCCESS);
+    EXPECT_EQ(address.ip.v4, 0x7F000001u);
+    EXPECT_EQ(wiced_ip_get_ipv6_address(WICED_STA_INTERFACE, &address, IPv6_LINK_LOCAL_ADDRESS),
+              WICED_SUCCESS);
+    EXPECT_EQ(address.version, WICED_IPV6);
+    EXPECT_EQ(wiced_deinit(), WICED_SUCCESS);
+    EXPECT_EQ(wiced_ip_get_ipv4_address(WICED_STA_INTERFACE, &address), WICED_SUCCESS);
+    EXPECT_EQ(address.ip.v4, 0u);
+    EXPECT_EQ(wiced_init(), WICED_SUCCESS);
+    EXPECT_EQ(wiced_network_up(WICED_STA_INTERFACE, WICED_USE_EXTERNAL_DHCP_SERVER, nullptr),
+              WICED_SUCCESS);
+}
+
+TEST(Network, OnlyOneWithoutSocketsCanBeSuspended) {
+    EXPECT_EQ(wiced_network_suspend(), WICED_SUCCESS);
+    EXPECT_EQ(wiced_network_resume(), WICED_SUCCESS);
+    wiced_tcp_socket_t socket{};
+    wiced_tcp_create_socket(&socket, WICED_STA_INTERFACE);
+    EXPECT_EQ(wiced_network_suspend(), WICED_ERROR);
+    wiced_tcp_delete_socket(&socket);
+    EXPECT_EQ(wiced_network_suspend(), WICED_SUCCESS);
+}
+
+TEST(Ping, ToldTheWrongKindOfAddressGives7AndWithoutALink9) {
+    wiced_ip_address_t address{};
+    address.version = WICED_IPV6;
+    std::uint32_t elapsed_ms = 0;
+    EXPECT_EQ(wiced_ping(WICED_STA_INTERFACE, &address, 10, &elapsed_ms), 7);
+    wiced_network_down(WICED_STA_INTERFACE);
+    EXPECT_EQ(wiced_ping(WICED_STA_INTERFACE, &address, 10, &elapsed_ms), 9);
+    wiced_network_up(WICED_STA_INTERFACE, WICED_USE_EXTERNAL_DHCP_SERVER, nullptr);
+}
+
+TEST(Multicast, IsNotSupported) {
+    wiced_ip_address_t group{WICED_IPV4, {0xE0000001u}};
+    EXPECT_EQ(wiced_multicast_join(WICED_STA_INTERFACE, &group), 7);
+    EXPECT_EQ(wiced_multicast_leave(WICED_STA_INTERFACE, &group), 7);
+}
+
+TEST(Dns, TakesAServerAndGoesOnResolvingFromItsTable) {
+    wiced_ip_address_t address{WICED_IPV4, {0x08080808u}};
+    EXPECT_EQ(dns_client_add_server_address(address), WICED_SUCCESS);
+    EXPECT_EQ(c_program_lookup_with_four_arguments("server.test", &address), WICED_SUCCESS);
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 /*
- * The two packet pools, sent and received, of the sizes that the application's build settles.
+ * The packet pools, sent and received, of the sizes that the application's build settles, and the
+ * application's own.
  * A packet is free or allocated; giving back a free one is refused and harmless, so both habits of
  * lab programs work: deleting after a successful send, and not.
  */
@@ -20,10 +21,12 @@ typedef enum {
     PACKET_POOL_COUNT,
 } packet_pool_id_t;
 
+struct packet_pool;
+
 struct wiced_packet {
     struct wiced_packet* next_free;
     bool is_allocated;
-    packet_pool_id_t pool;
+    struct packet_pool* pool;
     uint8_t* start;
     uint8_t* end;
     uint32_t peer_address; /* of a datagram, host byte order */
@@ -31,7 +34,8 @@ struct wiced_packet {
     uint8_t buffer[PACKET_PAYLOAD_MAX + PACKET_SPARE_BYTES];
 };
 
-bool packet_boot(uint32_t tx_packets_max, uint32_t rx_packets_max);
+/* With a common_packets_max there is one pool for both directions. */
+bool packet_boot(uint32_t tx_packets_max, uint32_t rx_packets_max, uint32_t common_packets_max);
 
 /* Waits for a free packet; WICED_TIMEOUT when there is none in time. */
 wiced_result_t packet_take(packet_pool_id_t pool, uint64_t deadline_ns, wiced_packet_t** packet);

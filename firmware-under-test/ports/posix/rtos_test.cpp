@@ -239,4 +239,41 @@ TEST(Time, DelaysAreNeverShortAndTheClockCanBeSet) {
     EXPECT_LT(after, set + 5000);
 }
 
+TEST(Time, OfDayIsUnsetUntilSomethingSetsIt) {
+    wiced_utc_time_t seconds = 0;
+    EXPECT_EQ(wiced_time_get_utc_time(&seconds), WICED_SUCCESS);
+    EXPECT_LT(seconds, 86'400u);  // it counts from the boot
+    const wiced_utc_time_ms_t now_ms = 1'700'000'000'000;
+    EXPECT_EQ(wiced_time_set_utc_time_ms(&now_ms), WICED_SUCCESS);
+    wiced_utc_time_ms_t later_ms = 0;
+    EXPECT_EQ(wiced_time_get_utc_time_ms(&later_ms), WICED_SUCCESS);
+    EXPECT_GE(later_ms, now_ms);
+    EXPECT_LT(later_ms, now_ms + 5000);
+    EXPECT_EQ(wiced_time_get_utc_time(&seconds), WICED_SUCCESS);
+    EXPECT_GE(seconds, 1'700'000'000u);
+}
+
+TEST(Time, MicrosecondsAreWaitedForAndZeroReturnsAtOnce) {
+    EXPECT_EQ(wiced_rtos_delay_milliseconds(0), WICED_SUCCESS);
+    wiced_time_t before = 0;
+    wiced_time_t after = 0;
+    wiced_time_get_time(&before);
+    EXPECT_EQ(wiced_rtos_delay_microseconds(5000), WICED_SUCCESS);
+    wiced_time_get_time(&after);
+    EXPECT_GE(after - before, 4u);
+}
+
+TEST(Thread, TheStackIsAlwaysInOrder) {
+    EXPECT_EQ(wiced_rtos_check_stack(), WICED_SUCCESS);
+}
+
+TEST(Semaphore, CanBeInitialisedAgainAfterDeinit) {
+    wiced_semaphore_t semaphore;
+    wiced_rtos_init_semaphore(&semaphore);
+    wiced_rtos_set_semaphore(&semaphore);
+    EXPECT_EQ(wiced_rtos_deinit_semaphore(&semaphore), WICED_SUCCESS);
+    wiced_rtos_init_semaphore(&semaphore);
+    EXPECT_EQ(wiced_rtos_get_semaphore(&semaphore, WICED_NO_WAIT), 2);
+}
+
 }  // namespace

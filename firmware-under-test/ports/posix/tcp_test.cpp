@@ -286,6 +286,13 @@ TEST_F(Stream, DeinitFlushes) {
     EXPECT_EQ(peer_.read(7), "R0FAC0B");
 }
 
+TEST_F(Stream, AWholeResourceCanBeWritten) {
+    const resource_hnd_t resource{RESOURCE_IN_MEMORY, 11, {.mem = {"W0FAC0B1234"}}};
+    EXPECT_EQ(wiced_tcp_stream_write_resource(&stream_, &resource), WICED_SUCCESS);
+    wiced_tcp_stream_flush(&stream_);
+    EXPECT_EQ(peer_.read(12, 30), "W0FAC0B1234");
+}
+
 TEST_F(Stream, FullPacketsGoOutByThemselves) {
     const std::string text(4000, 'w');
     EXPECT_EQ(wiced_tcp_stream_write(&stream_, text.data(), 4000), WICED_SUCCESS);

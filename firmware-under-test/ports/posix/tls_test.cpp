@@ -122,10 +122,49 @@ TEST_F(Tls, AContextThatWasNeverInitialisedGives5044) {
     EXPECT_EQ(wiced_tcp_connect(&socket_, &kLoopback, listener_.port(), 2000), 5044);
 }
 
+TEST_F(Tls, AConnectionInTheClearBecomesSecureWhenTold) {
+    ASSERT_EQ(trust(ca_.certificate_pem()), WICED_SUCCESS);
+    ASSERT_EQ(wiced_tcp_connect(&socket_, &kLoopback, listener_.port(), 2000), WICED_SUCCESS);
+    std::thread server([&] {
+        peer_ = std::make_unique<TlsPeer>(listener_.accept(), TlsPeer::Role::server, &server_,
+                                          TLS1_3_VERSION);
+        is_peer_content_ = peer_->handshake();
+    });
+    wiced_tls_init_context(&context_, nullptr, nullptr);
+    wiced_tcp_enable_tls(&socket_, &context_);
+    EXPECT_EQ(wiced_tcp_start_tls(&socket_, WICED_TLS_AS_CLIENT, TLS_VERIFICATION_REQUIRED),
+              WICED_SUCCESS);
+    server.join();
+    EXPECT_TRUE(is_peer_content_);
+}
+
+TEST_F(Tls, StartTlsWithoutAnInitialisedContextGives5044) {
+    ASSERT_EQ(wiced_tcp_connect(&socket_, &kLoopback, listener_.port(), 2000), WICED_SUCCESS);
+    wiced_tcp_enable_tls(&socket_, &context_);
+    EXPECT_EQ(wiced_tcp_start_tls(&socket_, WICED_TLS_AS_CLIENT, TLS_NO_VERIFICATION), 5044);
+}
+
+TEST(TlsServerHelper, OnlyStoresTheIdentity) {
+    wiced_tcp_server_t server{};
+    wiced_tls_identity_t identity{};
+    EXPECT_EQ(wiced_tcp_server_enable_tls(&server, &identity), WICED_SUCCESS);
+    EXPECT_EQ(server.tls_identity, &identity);
+}
+
 TEST_F(Tls, RefusalIs7014AsInTheClear) {
     wiced_tls_init_context(&context_, nullptr, nullptr);
     wiced_tcp_enable_tls(&socket_, &context_);
     EXPECT_EQ(wiced_tcp_connect(&socket_, &kLoopback, testing_peer::unused_port(), 2000), 7014);
+}
+
+TEST_F(Tls, AFragmentLengthIsAskedForWhenSetAndAnUnknownExtensionGives4) {
+    extension_.emplace();
+    extension_->type = TLS_EXTENSION_TYPE_MAX_FRAGMENT_LENGTH;
+    extension_->extension_data.max_fragment_length = TLS_FRAGMENT_LENGTH_1024;
+    EXPECT_EQ(connect_to(server_, nullptr, TLS1_2_VERSION), WICED_SUCCESS);
+    EXPECT_EQ(peer_->max_fragment_length(), 2);
+    extension_->type = TLS_EXTENSION_TYPE_APPLICATION_LAYER_PROTOCOL_NEGOTIATION;
+    EXPECT_EQ(wiced_tls_set_extension(&context_, &*extension_), 4);
 }
 
 TEST_F(Tls, TheServersNameIsSentOnlyWhenSet) {

@@ -274,11 +274,61 @@ TEST(Gpio, PullsDecideWhatNobodyDrives) {
     EXPECT_EQ(wiced_gpio_init(static_cast<wiced_gpio_t>(32), INPUT_PULL_UP), WICED_BADARG);
 }
 
-TEST(Uart, TheConsolesUartIsTakenAlready) {
-    wiced_uart_config_t config{};
-    config.baud_rate = 115200;
-    EXPECT_EQ(wiced_uart_init(STDIO_UART, &config, nullptr), WICED_ERROR);
-    EXPECT_EQ(wiced_uart_transmit_bytes(STDIO_UART, "", 0), WICED_SUCCESS);
+TEST(Gpio, ADeinitialisedPinFloatsWithoutAnInterrupt) {
+    gpio_boot();
+    wiced_gpio_init(WICED_GPIO_11, OUTPUT_PUSH_PULL);
+    EXPECT_EQ(wiced_gpio_output_high(WICED_GPIO_11), WICED_SUCCESS);
+    EXPECT_EQ(wiced_gpio_input_get(WICED_GPIO_11), WICED_TRUE);
+    const auto nothing = [](void*) {};
+    wiced_gpio_input_irq_enable(WICED_GPIO_11, IRQ_TRIGGER_BOTH_EDGES, nothing, nullptr);
+    EXPECT_EQ(wiced_gpio_deinit(WICED_GPIO_11), WICED_SUCCESS);
+    EXPECT_EQ(wiced_gpio_input_irq_disable(WICED_GPIO_11), 6010);
+    gpio_drive(WICED_GPIO_11, GPIO_DRIVE_LOW);
+    EXPECT_EQ(wiced_gpio_input_get(WICED_GPIO_11), WICED_FALSE);
+}
+
+TEST(Gpio, LevelTriggersAreBadArguments) {
+    gpio_boot();
+    const auto nothing = [](void*) {};
+    EXPECT_EQ(wiced_gpio_input_irq_enable(WICED_BUTTON1, IRQ_TRIGGER_LEVEL_LOW, nothing, nullptr),
+              WICED_BADARG);
+    EXPECT_EQ(wiced_gpio_input_irq_disable(WICED_BUTTON1), 6010);
+}
+
+/// What the callback of the buttons library has seen: pressed and released, in order.
+std::string& button_changes() {
+    static std::string changes;
+    return changes;
+}
+
+void note_change(platform_button_t button, wiced_bool_t is_pressed) {
+    button_changes() += button == PLATFORM_BUTTON_1 ? '1' : '2';
+    button_changes() += is_pressed == WICED_TRUE ? '+' : '-';
+}
+
+TEST(Buttons, ReportPressAndReleaseWhileEnabled) {
+    gpio_boot();
+    button_changes().clear();
+    ASSERT_EQ(platform_button_register_state_change_callback(note_change), WICED_SUCCESS);
+    EXPECT_EQ(platform_button_init(PLATFORM_BUTTON_1), WICED_SUCCESS);
+    gpio_drive(WICED_BUTTON1, GPIO_DRIVE_LOW);
+    gpio_drive(WICED_BUTTON1, GPIO_DRIVE_RELEASED);
+    EXPECT_EQ(button_changes(), "");
+    EXPECT_EQ(platform_button_enable(PLATFORM_BUTTON_1), WICED_SUCCESS);
+    EXPECT_EQ(platform_button_enable(PLATFORM_BUTTON_2), WICED_SUCCESS);
+    gpio_drive(WICED_BUTTON1, GPIO_DRIVE_LOW);
+    EXPECT_EQ(platform_button_get_value(PLATFORM_BUTTON_1), WICED_TRUE);
+    EXPECT_EQ(platform_button_get_value(PLATFORM_BUTTON_2), WICED_FALSE);
+    gpio_drive(WICED_BUTTON2, GPIO_DRIVE_LOW);
+    gpio_drive(WICED_BUTTON1, GPIO_DRIVE_RELEASED);
+    EXPECT_EQ(button_changes(), "1+2+1-");
+    EXPECT_EQ(platform_button_disable(PLATFORM_BUTTON_2), WICED_SUCCESS);
+    gpio_drive(WICED_BUTTON2, GPIO_DRIVE_RELEASED);
+    EXPECT_EQ(button_changes(), "1+2+1-");
+    EXPECT_EQ(platform_button_init(PLATFORM_BUTTON_MAX), WICED_BADARG);
+    EXPECT_EQ(platform_button_deinit(PLATFORM_BUTTON_1), WICED_SUCCESS);
+    EXPECT_EQ(platform_button_disable(PLATFORM_BUTTON_1), 6010);
+    platform_button_register_state_change_callback(nullptr);
 }
 
 }  // namespace

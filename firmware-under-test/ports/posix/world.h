@@ -28,7 +28,8 @@ typedef struct {
     wiced_mac_t mac;
     world_route_t routes[WORLD_ROUTES_MAX];
     size_t route_count;
-    uint32_t bind_address; /* host byte order; 0: not set */
+    uint32_t bind_address;   /* host byte order; 0: not set */
+    const char* second_uart; /* device of WICED_UART_2; NULL: nothing is wired to it */
     const char* dct_certificate;
     const char* dct_private_key;
     uint32_t boot_delay_ms;

@@ -23,6 +23,10 @@
 #define RX_PACKET_POOL_SIZE 7
 #endif
 
+#ifndef COM_PACKET_POOL_SIZE /* with WICED_USE_COMMON_PKT_POOL, in place of the two */
+#define COM_PACKET_POOL_SIZE 14
+#endif
+
 #ifndef WICED_TCP_ACCEPT_TIMEOUT
 #define WICED_TCP_ACCEPT_TIMEOUT 3000
 #endif

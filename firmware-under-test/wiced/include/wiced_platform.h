@@ -82,6 +82,10 @@ typedef struct {
     volatile uint32_t tail;
 } wiced_ring_buffer_t;
 
+/* new_state: WICED_TRUE while pressed. Called in interrupt context, without debouncing. */
+typedef void (*platform_button_state_change_callback_t)(platform_button_t id,
+                                                        wiced_bool_t new_state);
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -96,6 +100,17 @@ wiced_result_t wiced_gpio_input_irq_enable(wiced_gpio_t gpio, wiced_gpio_irq_tri
                                            wiced_gpio_irq_handler_t handler, void* arg);
 wiced_result_t wiced_gpio_input_irq_disable(wiced_gpio_t gpio);
 wiced_result_t wiced_led_set_state(wiced_led_index_t led, wiced_led_state_t state);
+
+/* The buttons library: buttons by number, pressed or not, whatever their polarity. */
+wiced_result_t platform_button_init(platform_button_t button);
+wiced_result_t platform_button_deinit(platform_button_t button);
+/* From here on changes are reported, until it is disabled. */
+wiced_result_t platform_button_enable(platform_button_t button);
+wiced_result_t platform_button_disable(platform_button_t button);
+wiced_bool_t platform_button_get_value(platform_button_t button);
+/* One callback for all buttons. */
+wiced_result_t platform_button_register_state_change_callback(
+    platform_button_state_change_callback_t callback);
 
 /* STDIO_UART is the SDK's: init gives WICED_ERROR, transmit and receive work without it. */
 wiced_result_t wiced_uart_init(wiced_uart_t uart, const wiced_uart_config_t* config,

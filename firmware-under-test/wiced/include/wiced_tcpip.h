@@ -72,6 +72,16 @@ typedef enum {
 } wiced_tls_endpoint_type_t;
 
 typedef struct wiced_packet wiced_packet_t;
+
+typedef wiced_packet_pool_t* wiced_packet_pool_ref;
+
+typedef enum {
+    WICED_PACKET_TYPE_RAW,
+    WICED_PACKET_TYPE_IP,
+    WICED_PACKET_TYPE_TCP,
+    WICED_PACKET_TYPE_UDP,
+} wiced_packet_type_t;
+
 typedef struct wiced_tls_identity wiced_tls_identity_t;
 
 /* The result of a callback is ignored. All callbacks run one by one in the networking worker. */
@@ -187,6 +197,16 @@ wiced_result_t wiced_packet_get_data(wiced_packet_t* packet, uint16_t offset, ui
                                      uint16_t* total_available_data_length);
 wiced_result_t wiced_packet_get_next_fragment(wiced_packet_t* packet,
                                               wiced_packet_t** next_fragment);
+
+/* A pool of the application's own, in its memory: its packets go back there when they are deleted
+ * or sent. */
+wiced_result_t wiced_packet_pool_init(wiced_packet_pool_ref packet_pool, uint8_t* memory_pool,
+                                      uint32_t memory_pool_size, const char* pool_name);
+wiced_result_t wiced_packet_pool_allocate_packet(wiced_packet_pool_ref packet_pool,
+                                                 wiced_packet_type_t packet_type,
+                                                 wiced_packet_t** packet, uint8_t** data,
+                                                 uint16_t* available_space, uint32_t timeout_ms);
+wiced_result_t wiced_packet_pool_deinit(wiced_packet_pool_ref packet_pool);
 
 wiced_result_t wiced_tcp_stream_init(wiced_tcp_stream_t* stream, wiced_tcp_socket_t* socket);
 wiced_result_t wiced_tcp_stream_deinit(wiced_tcp_stream_t* stream);

@@ -45,6 +45,7 @@ typedef enum {
 
 typedef enum {
     WICED_UART_1,
+    WICED_UART_2,
     WICED_UART_MAX,
     WICED_UART_NONE = 0x7fffffff,
 } wiced_uart_t;
@@ -60,4 +61,11 @@ typedef enum {
 #define WICED_LED2 (WICED_GPIO_4)
 #define WICED_LED1_ON_STATE (WICED_ACTIVE_HIGH)
 #define WICED_LED2_ON_STATE (WICED_ACTIVE_HIGH)
+/* For the buttons library of wiced_platform.h. */
+typedef enum {
+    PLATFORM_BUTTON_1,
+    PLATFORM_BUTTON_2,
+    PLATFORM_BUTTON_MAX,
+} platform_button_t;
+
 #define STDIO_UART (WICED_UART_1)

@@ -13,6 +13,7 @@ struct kernel_waiter;
 struct kernel_thread;
 struct tcp_socket;
 struct udp_socket;
+struct packet_pool;
 
 /* Threads that wait for an object, in the order they came. */
 typedef struct {
@@ -78,3 +79,8 @@ typedef struct {
 typedef struct {
     struct udp_socket* state;
 } wiced_udp_socket_t;
+
+/* Lives in the memory that the application gave; gone once deinitialised. */
+typedef struct {
+    struct packet_pool* state;
+} wiced_packet_pool_t;

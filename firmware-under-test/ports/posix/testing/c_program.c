@@ -54,3 +54,48 @@ uint32_t c_program_address(void) {
                    set.version == WICED_IPV4;
     return is_same ? GET_IPV4_ADDRESS(set) : 0;
 }
+
+static wiced_result_t verified(wiced_result_t result, int* passed) {
+    WICED_VERIFY(result);
+    ++*passed;
+    return WICED_SUCCESS;
+}
+
+static int evaluated;
+
+static int count_evaluation(void) {
+    return ++evaluated;
+}
+
+const char* c_program_macros(void) {
+    char text[8] = "";
+    int passed = 0;
+    int* made = MALLOC_OBJECT("made", int);
+    free(made);
+    if (MIN(2, 3) != 2 || MAX(2, 3) != 3 || ROUND_UP(5, 4) != 8 || ROUND_UP(8, 4) != 8) {
+        return "MIN, MAX, ROUND_UP";
+    }
+    if (MEMCAT(MEMCAT(text, "ab", 2), "cd", 3) != text + 5 || strcmp(text, "abcd") != 0) {
+        return "MEMCAT";
+    }
+    if (htobe16(0x1234) != 0x3412 || htobe32(0x12345678u) != 0x78563412u) {
+        return "htobe";
+    }
+    if (verified(WICED_NOTUP, &passed) != WICED_NOTUP || passed != 0 ||
+        verified(WICED_SUCCESS, &passed) != WICED_SUCCESS || passed != 1) {
+        return "WICED_VERIFY";
+    }
+    wiced_assert("evaluated, and no more in a release build", count_evaluation() == 2);
+    if (evaluated != 1) {
+        return "wiced_assert";
+    }
+    WPRINT_APP_DEBUG(("%d", count_evaluation()));
+    if (evaluated != 1) {
+        return "WPRINT_APP_DEBUG evaluates its arguments while it is off";
+    }
+    wiced_ip_address_t address;
+    SET_IPV4_ADDRESS(address, MAKE_IPV4_ADDRESS(198, 51, 100, 3));
+    char quad[16];
+    snprintf(quad, sizeof(quad), IPV4_PRINT_FORMAT, IPV4_SPLIT_TO_PRINT(address));
+    return strcmp(quad, "198.51.100.3") == 0 ? "" : "IPV4_PRINT_FORMAT";
+}

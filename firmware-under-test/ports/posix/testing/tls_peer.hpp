@@ -118,6 +118,10 @@ class TlsPeer {
         const char* name = SSL_get_servername(session_.get(), TLSEXT_NAMETYPE_host_name);
         return name != nullptr ? name : "";
     }
+    /// Code of the fragment length that the board asked for, 0 if it did not.
+    [[nodiscard]] int max_fragment_length() const {
+        return SSL_SESSION_get_max_fragment_length(SSL_get_session(session_.get()));
+    }
     void close_notify() { SSL_shutdown(session_.get()); }
     /// True when the board said close_notify before it closed.
     [[nodiscard]] bool saw_close_notify() {
