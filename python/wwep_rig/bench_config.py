@@ -24,6 +24,13 @@ class Kind(Enum):
 KINDS_OPENED = (Kind.SIM, Kind.KERNEL, Kind.BOARD)
 
 
+class Role(Enum):
+    """Which end of the connection the target is."""
+
+    CLIENT = "client"
+    SERVER = "server"
+
+
 class LedBeforeFrame(Enum):
     """Whether the firmware flips its LED before it sends the frame."""
 
@@ -87,11 +94,32 @@ class Budgets:
 
 
 @dataclass(frozen=True)
+class ServesConfig:
+    """Where a target that is a server serves, and what is said about it.
+
+    Attributes:
+        address: filled in when the bench opens, unless the target is a board.
+        plain_port: in the clear; 0: it does not.
+        tls_port: over TLS; 0: it does not.
+        one_at_a_time: whether it serves one connection at a time; None: found out by probing.
+        keep_open: whether a connection carries many frames; None: found out by probing.
+    """
+
+    address: str
+    plain_port: int
+    tls_port: int
+    one_at_a_time: bool | None
+    keep_open: bool | None
+
+
+@dataclass(frozen=True)
 class TargetConfig:
     """The board, or the program that stands for one.
 
     Attributes:
         mac: as text, `02:00:00:00:00:01`.
+        role: which end of the connection it is.
+        serves: where, of a server.
         app: the WICED application that runs there; a target that is a process runs what the rig
             builds of it. None: not said.
         program: with a slash a path, without one the name of a firmware that the rig ships.
@@ -104,6 +132,8 @@ class TargetConfig:
     """
 
     mac: str
+    role: Role
+    serves: ServesConfig | None
     app: App | None
     program: str
     arguments: tuple[str, ...]
@@ -209,6 +239,8 @@ def read_bench_file(bench_file: BenchFile) -> BenchConfig:
         },
         target=TargetConfig(
             mac=target["device"],
+            role=Role(target["role"]),
+            serves=_serves(target["serves"]),
             app=_app(target),
             program=target.get("program") or "",
             arguments=tuple(target.get("arguments") or ()),
@@ -238,6 +270,18 @@ def read_bench_file(bench_file: BenchFile) -> BenchConfig:
             identity=server["identity"],
             tls_profile=server["tls_profile"],
         ),
+    )
+
+
+def _serves(serves: Mapping[str, Any] | None) -> ServesConfig | None:
+    if serves is None:
+        return None
+    return ServesConfig(
+        address=serves["address"] or "",
+        plain_port=int(serves["plain_port"]),
+        tls_port=int(serves["tls_port"]),
+        one_at_a_time=serves["one_at_a_time"],
+        keep_open=serves["keep_open"],
     )
 
 

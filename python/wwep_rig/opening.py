@@ -13,7 +13,7 @@ from pathlib import Path
 from . import _core, ports, recordings, sim
 from .app_build import App, build_app, tell_on_stderr
 from .bench import Bench
-from .bench_config import BenchConfig, Kind, read_bench_file
+from .bench_config import BenchConfig, Kind, Role, read_bench_file
 from .errors import NoBench
 from .find_bench import BUILT_IN, find_bench_file, load_bench_file
 from .locks import BenchLock, default_lock_directory
@@ -78,7 +78,7 @@ def open_bench(
         options.run.host = platform.node()
         options.run.bench = config.name
         options.run.firmware = firmware_text(config)
-        core = _open_core(options, config, folder.path, board_log, variables)
+        core, config = _open_core(options, config, folder.path, board_log, variables)
         resources.callback(core.close)
         return Bench(core, config, resources, recording, options.run.firmware)
     except BaseException:
@@ -139,11 +139,14 @@ def _open_core(
     folder: Path,
     board_log: Path,
     environment: Mapping[str, str],
-) -> _core.Bench:
+) -> tuple[_core.Bench, BenchConfig]:
     """Open the C++ bench, on a loopback address of its own if the file names none."""
     wanted = config.server
-    options.server.plain_port = wanted.plain_port
-    options.server.tls_port = wanted.tls_port
+    if config.target.role is Role.CLIENT:
+        options.server.plain_port = wanted.plain_port
+        options.server.tls_port = wanted.tls_port
+    else:
+        options.server.plain_port = options.server.tls_port = None  # the target has the ports
     options.server.tls_profile = wanted.tls_profile
     addresses = (
         iter((wanted.address,))
@@ -155,9 +158,9 @@ def _open_core(
         options.server.addresses = [address]
         options.server.certificate_file = str(files.certificate)
         options.server.key_file = str(files.key)
-        options.target = sim.target_options(config, address, files.root, board_log)
+        options.target = sim.target_options(config, address, files, board_log)
         try:
-            return _core.Bench(options)
+            return _core.Bench(options), _with_server_on_target(config, address, files.root)
         except NoBench as error:
             held = ports.held([address], (wanted.plain_port, wanted.tls_port))
             if wanted.address and held:
@@ -166,6 +169,18 @@ def _open_core(
             if wanted.address or sim.is_free(address, wanted.plain_port, wanted.tls_port):
                 raise
     raise NoBench(f"bench {config.name}: no address to listen on")
+
+
+def _with_server_on_target(config: BenchConfig, address: str, root: Path) -> BenchConfig:
+    """What the bench has found out for a target that is a server."""
+    target = config.target
+    if target.serves is None:
+        return config
+    if config.kind is not Kind.BOARD:
+        target = replace(target, serves=replace(target.serves, address=address))
+    if target.root_certificate == "ca":
+        target = replace(target, root_certificate=str(root))
+    return replace(config, target=target)
 
 
 def new_recording_place(

@@ -49,6 +49,10 @@ def pytest_configure(config: pytest.Config) -> None:
         "markers", "rig_needs(button, ...): skip where the bench lacks one of these lines"
     )
     config.addinivalue_line(
+        "markers",
+        "rig_role(role): skip unless the target is that, client or server; client unless said",
+    )
+    config.addinivalue_line(
         "markers", "rig_kinds(kind, ...): skip on benches of another kind (sim, kernel, ...)"
     )
 

@@ -12,7 +12,7 @@ import pytest
 
 from .app_build import tell_on_stderr
 from .bench import Bench
-from .bench_config import BenchConfig, Kind, read_bench_file
+from .bench_config import BenchConfig, Kind, Role, read_bench_file
 from .closing import Closing
 from .errors import NoBench, Outcome, RigError, outcome_of
 from .find_bench import BUILT_IN, load_bench_file
@@ -181,6 +181,7 @@ class RigSession:
         return window
 
     def _skip_unless_it_fits(self, item: pytest.Item, bench: Bench) -> None:
+        _skip_unless_in_role(item, bench.config)
         for marker in item.iter_markers("rig_needs"):
             lacks = sorted(set(marker.args) - set(bench.buttons) - set(bench.leds))
             if lacks:
@@ -227,7 +228,7 @@ class RigSession:
             root_certificate: str | None = None,
             program: str | None = None,
         ) -> Bench:
-            is_private = self._skip_unless_free(opened)
+            is_private = self._skip_unless_free(item, opened)
             place = resources.enter_context(self._new_place())
             bench = open_bench(
                 self._bench_name,
@@ -252,9 +253,10 @@ class RigSession:
         if errors and not self._first_rig_error:
             raise RigError(_told(errors))
 
-    def _skip_unless_free(self, opened: Sequence[Bench]) -> bool:
+    def _skip_unless_free(self, item: pytest.Item, opened: Sequence[Bench]) -> bool:
         """Skip where another bench is not to be had now; else whether it is this process's own."""
         config = read_bench_file(load_bench_file(self._bench_name, self._environment))
+        _skip_unless_in_role(item, config)
         if _is_private(config):
             return True
         if config.kind is Kind.BOARD:
@@ -369,6 +371,14 @@ class RigSession:
         if self._bench is None:
             raise NoBench("the bench is closed")
         return self._bench
+
+
+def _skip_unless_in_role(item: pytest.Item, config: BenchConfig) -> None:
+    marker = item.get_closest_marker("rig_role")
+    wanted = str(marker.args[0]) if marker else Role.CLIENT.value
+    is_role = config.target.role.value
+    if is_role != wanted:
+        pytest.skip(f"the target of bench {config.name} is a {is_role}, and this is for a {wanted}")
 
 
 def _told(errors: Sequence[str]) -> str:

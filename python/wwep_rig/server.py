@@ -2,7 +2,7 @@
 
 from . import _core, faults
 from .bench_config import BenchConfig
-from .errors import RigError
+from .errors import NoBench, RigError
 from .explained import Explained
 
 
@@ -48,7 +48,12 @@ class Server:
 
         Raises:
             RigError: there was no reply.
+            NoBench: it does not serve in the clear, because the target is the server.
         """
+        if not self._core.plain_endpoints:
+            raise NoBench(
+                f"bench {self._config.name}: the rig's server is off, its target is the server"
+            )
         host, _, port = self._core.plain_endpoints[0].rpartition(":")
         options = _core.ClientOptions()
         options.host, options.port = host.strip("[]"), int(port)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from . import _core, certs, ports
-from .bench_config import BenchConfig, Kind
+from .bench_config import BenchConfig, Kind, Role
 from .closing import Closing, HeldFile, is_held
 from .errors import NoBench, RigError
 from .user_dirs import state_directory
@@ -146,7 +146,7 @@ def firmware_path(program: str) -> Path:
 
 
 def target_options(
-    config: BenchConfig, address: str, root: Path, board_log: Path
+    config: BenchConfig, address: str, files: ServerFiles, board_log: Path
 ) -> _core.TargetOptions | None:
     """How to start the process that is the board; None for a bench whose board is no process."""
     if config.kind not in (Kind.SIM, Kind.KERNEL):
@@ -161,8 +161,12 @@ def target_options(
         "WWEP_ROUTES": ",".join(f"{name}={address}" for name in names),
         "WWEP_BOARD_LOG": str(board_log),
     }
-    if target.root_certificate == "ca":
-        variables["WWEP_DCT_CERTIFICATE"] = str(root)
+    if target.role is Role.SERVER:
+        variables["WWEP_BIND_ADDRESS"] = address
+        variables["WWEP_DCT_CERTIFICATE"] = str(files.certificate)
+        variables["WWEP_DCT_PRIVATE_KEY"] = str(files.key)
+    elif target.root_certificate == "ca":
+        variables["WWEP_DCT_CERTIFICATE"] = str(files.root)
     elif target.root_certificate != "none":
         variables["WWEP_DCT_CERTIFICATE"] = target.root_certificate
     options.environment = {**variables, **target.environment}

@@ -4,9 +4,10 @@ import os
 import signal
 
 from . import _core
-from .bench_config import BenchConfig, Contract, Kind
+from .bench_config import BenchConfig, Contract, Kind, Role
 from .errors import NoBench
 from .explained import Explained
+from .target_server import TargetServer
 
 
 class Target:
@@ -16,6 +17,7 @@ class Target:
         self._core = core
         self._config = config
         self._explained = explained
+        self._server = TargetServer(config)
 
     @property
     def device_id(self) -> int:
@@ -31,6 +33,16 @@ class Target:
     def contract(self) -> Contract:
         """What its firmware promises."""
         return self._config.target.contract
+
+    @property
+    def role(self) -> Role:
+        """Which end of the connection it is."""
+        return self._config.target.role
+
+    @property
+    def server(self) -> TargetServer:
+        """The server that it is, if its role is that."""
+        return self._server
 
     @property
     def is_running(self) -> bool:

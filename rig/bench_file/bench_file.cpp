@@ -93,6 +93,9 @@ std::string_view to_string(LedBeforeFrame order) {
 std::string_view to_string(Verifies what) {
     return spelling_of(what, verifies_spellings);
 }
+std::string_view to_string(TargetRole role) {
+    return spelling_of(role, target_role_spellings);
+}
 std::string_view to_string(TlsProfile profile) {
     return spelling_of(profile, tls_profile_spellings);
 }

@@ -78,7 +78,21 @@ struct Contract {
     bool operator==(const Contract&) const = default;
 };
 
+/// Which end of the connection the target is.
+enum class TargetRole : std::uint8_t { client, server };
+
+/// Where a target that is a server serves, and what is said about it.
+struct ServesSpec {
+    std::string address;                ///< of a board; empty: the rig gives its target one
+    std::uint16_t plain_port = 27708;   ///< 0: it does not serve in the clear
+    std::uint16_t tls_port = 0;         ///< 0: it does not serve over TLS
+    std::optional<bool> one_at_a_time;  ///< one connection; absent: found out by probing
+    std::optional<bool> keep_open;      ///< many frames a connection; absent: likewise
+};
+
 struct TargetSpec {
+    TargetRole role = TargetRole::client;
+    ServesSpec serves;                     ///< of a server
     std::array<std::uint8_t, 6> mac{};     ///< key `device`
     std::optional<SerialConsole> console;  ///< none: not read, or the process's own output
     std::optional<ResetSpec> reset;
@@ -167,6 +181,7 @@ class BenchFileError : public NoBench {
 
 /// The spellings of the bench file.
 [[nodiscard]] std::string_view to_string(BenchKind kind);
+[[nodiscard]] std::string_view to_string(TargetRole role);
 [[nodiscard]] std::string_view to_string(LedBeforeFrame order);
 [[nodiscard]] std::string_view to_string(Verifies what);
 [[nodiscard]] std::string_view to_string(TlsProfile profile);

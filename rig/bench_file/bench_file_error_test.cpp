@@ -50,6 +50,20 @@ name = "mine"
 kind = "sim"
 )";
 
+TEST(BenchFileError, role_of_the_target_is_checked_with_what_belongs_to_it) {
+    EXPECT_THAT(problems_of(sim_file + "[target]\nserves = { plain_port = 1 }\n"),
+                ElementsAre("bench-1.toml:5: target.serves: is for a target whose role is server"));
+    EXPECT_THAT(
+        problems_of(sim_file + "[target]\nrole = \"server\"\n[target.serves]\n"
+                               "address = \"127.0.0.1\"\nplain_port = 0\nkeep_open = 1\n"),
+        ElementsAre(
+            "bench-1.toml:7: target.serves.address: not for a bench of kind sim, only for "
+            "board",
+            "bench-1.toml:8: target.serves.plain_port: 0 is the plain port and the TLS port",
+            "bench-1.toml:9: target.serves.keep_open: expected true or false, got an "
+            "integer"));
+}
+
 TEST(BenchFileError, names_file_line_key_and_what_was_expected) {
     EXPECT_THAT(
         problems_of(board_file + "[lines.aux]\nchip = \"c\"\nline = 1\ndrive = \"pushpull\"\n"),
@@ -87,7 +101,7 @@ device = 12
 colour = "red"
 )";
     const std::string known_keys =
-        "device, app, app_settings, app_lab_names, program, arguments, environment, "
+        "device, role, serves, app, app_settings, app_lab_names, program, arguments, environment, "
         "root_certificate, console, ready, ready_timeout_ms, reset, power, flash, contract";
     const std::vector<std::string> expected = {
         "bench-1.toml:3: server.tls_port: 7 is the plain port and the TLS port",

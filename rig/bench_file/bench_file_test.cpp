@@ -277,6 +277,8 @@ TEST(BenchFile, becomes_json_in_its_own_nouns_with_what_was_filled_in) {
   "target": {
     "device": "02:00:00:00:00:01",
     "device_id": 3,
+    "role": "client",
+    "serves": null,
     "console": null,
     "reset": null,
     "power": null,
@@ -324,6 +326,33 @@ TEST(BenchFile, becomes_json_in_its_own_nouns_with_what_was_filled_in) {
     "tls_profile": "modern"
   }
 })");
+}
+
+TEST(BenchFile, target_that_is_a_server_says_where_it_serves) {
+    const rig::BenchFile bench = parsed(
+        "[bench]\nname = \"a\"\nkind = \"board\"\n"
+        "[lines.button0]\nchip = \"c\"\nline = 17\n"
+        "[target]\ndevice = \"02:00:00:00:00:01\"\n"
+        "role = \"server\"\n"
+        "serves = { address = \"198.51.100.20\", plain_port = 0, "
+        "tls_port = 40508, one_at_a_time = true }\n"
+        "[server]\naddress = \"198.51.100.3\"\n");
+
+    EXPECT_EQ(bench.target.role, rig::TargetRole::server);
+    EXPECT_EQ(bench.target.serves.address, "198.51.100.20");
+    EXPECT_EQ(bench.target.serves.plain_port, 0);
+    EXPECT_EQ(bench.target.serves.tls_port, 40508);
+    EXPECT_EQ(bench.target.serves.one_at_a_time, true);
+    EXPECT_EQ(bench.target.serves.keep_open, std::nullopt);
+    EXPECT_NE(rig::to_json(bench).find("\"one_at_a_time\": true"), std::string::npos);
+}
+
+TEST(BenchFile, simulated_server_runs_one_of_ours_unless_the_file_names_another) {
+    const std::string file = "[bench]\nname = \"a\"\nkind = \"sim\"\n[target]\nrole = \"server\"\n";
+
+    EXPECT_EQ(parsed(file).target.program, "server_table");
+    EXPECT_EQ(parsed(file).target.ready, "listening: 0");
+    EXPECT_EQ(parsed(file + "program = \"dual_server\"\n").target.program, "dual_server");
 }
 
 TEST(BenchFile, becomes_json_with_the_controls_of_its_board) {

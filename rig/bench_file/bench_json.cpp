@@ -77,11 +77,28 @@ ordered_json json_of(const std::optional<PowerSpec>& power) {
     return ordered_json::object({{"line", power->line}});
 }
 
+ordered_json json_of(const std::optional<bool>& answer) {
+    return answer ? ordered_json(*answer) : ordered_json(nullptr);
+}
+
+ordered_json json_of(const ServesSpec& serves) {
+    ordered_json json;
+    json["address"] = text_or_null(serves.address);
+    json["plain_port"] = serves.plain_port;
+    json["tls_port"] = serves.tls_port;
+    json["one_at_a_time"] = json_of(serves.one_at_a_time);
+    json["keep_open"] = json_of(serves.keep_open);
+    return json;
+}
+
 ordered_json json_of(const BenchFile& bench) {
     const TargetSpec& target = bench.target;
     ordered_json json;
     json["device"] = mac_text(target.mac);
     json["device_id"] = bench.device_id();
+    json["role"] = to_string(target.role);
+    json["serves"] =
+        target.role == TargetRole::server ? json_of(target.serves) : ordered_json(nullptr);
     json["console"] = json_of(target.console);
     json["reset"] = json_of(target.reset);
     json["power"] = json_of(target.power);

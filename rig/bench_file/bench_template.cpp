@@ -112,6 +112,8 @@ program = "dual_client"             # a firmware of ours, or a path; or, built w
 root_certificate = "ca"             # the bench's own root; or "none", or a path
 ready = "ready"                     # the console says this once the firmware is up
 ready_timeout_ms = 10000
+# role = "server"                   # the target serves; then program = "server_table", say,
+# serves = { plain_port = 27708, tls_port = 0 }    # ready = "listening: 0"; 0: not there
 )";
 
 constexpr std::string_view emulator_target = R"(

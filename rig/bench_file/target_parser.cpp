@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <limits>
 
 #include "rig/bench_file/bench_draft.hpp"
 
@@ -82,6 +83,50 @@ void parse_app(BenchDraft& draft, TomlSection& section) {
         }
     }
     set_if(target.app_lab_names, lab_names);
+}
+
+void parse_serves(BenchDraft& draft, TomlSection serves) {
+    ServesSpec& spec = draft.bench.target.serves;
+    if (draft.may_be({BenchKind::board})) {
+        if (draft.is_surely({BenchKind::board})) {
+            serves.require("address", "the address of the board's server");
+        }
+        set_if(spec.address, serves.text("address"));
+    } else {
+        serves.refuse("address", draft.for_kinds_only("board"));
+    }
+    constexpr std::int64_t port_max = std::numeric_limits<std::uint16_t>::max();
+    if (const auto port = serves.integer("plain_port", 0, port_max)) {
+        spec.plain_port = static_cast<std::uint16_t>(*port);
+    }
+    if (const auto port = serves.integer("tls_port", 0, port_max)) {
+        spec.tls_port = static_cast<std::uint16_t>(*port);
+    }
+    if (spec.plain_port == spec.tls_port) {
+        serves.wrong(serves.find("tls_port") != nullptr ? "tls_port" : "plain_port",
+                     fmt::format("{} is the plain port and the TLS port", spec.tls_port));
+    }
+    spec.one_at_a_time = serves.boolean("one_at_a_time");
+    spec.keep_open = serves.boolean("keep_open");
+    serves.finish();
+}
+
+// Before the firmware: what runs there unless the file says it follows from the role.
+void parse_role(BenchDraft& draft, TomlSection& section) {
+    TargetSpec& target = draft.bench.target;
+    set_if(target.role, section.choice("role", target_role_spellings));
+    if (target.role == TargetRole::client) {
+        section.refuse("serves", "is for a target whose role is server");
+        return;
+    }
+    if (draft.is_surely({BenchKind::emulator})) {
+        section.wrong("role", draft.for_kinds_only("sim, kernel and board"));
+    }
+    if (draft.is_surely({BenchKind::sim, BenchKind::kernel})) {
+        target.program = "server_table";
+        target.ready = "listening: 0";
+    }
+    parse_serves(draft, section.section("serves"));
 }
 
 void parse_firmware(BenchDraft& draft, TomlSection& section) {
@@ -230,6 +275,7 @@ void parse_target(BenchDraft& draft, TomlSection section) {
                                                 *device));
         }
     }
+    parse_role(draft, section);
     parse_firmware(draft, section);
     parse_console(draft, section);
     parse_reset(draft, section);
