@@ -265,6 +265,18 @@ def test_watch_follows_a_recording_that_another_process_writes(start, wwep_rig):
     assert follower.wait(timeout=10) == 0
 
 
+def test_watch_ends_with_the_run_that_it_follows(start):
+    server = start("serve", "--port", "0", "--no-tls", "--record", "run.sqlite")
+    server.stdout.readline()
+    follower = start("watch", "run.sqlite")
+    assert "run began" in follower.stdout.readline()
+
+    server.send_signal(signal.SIGTERM)
+
+    assert follower.wait(timeout=10) == 0
+    assert "run ended" in follower.stdout.read()
+
+
 def test_second_user_of_a_bench_is_told_who_has_it(start, wwep_rig):
     wwep_rig("bench", "new", "shared", "--kind", "sim")
     first = start("watch", "--bench", "shared")

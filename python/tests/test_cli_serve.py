@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import select
 import signal
 import socket
 import subprocess
@@ -152,6 +153,10 @@ def test_no_server_is_a_rig_error(wwep_rig):
         ("serve", "--no-tls", "--no-plain"),
         ("serve", "--cert", "/dev/null"),
         ("serve", "--tls-min", "SSLv3"),
+        ("serve", "--tls-min", "TLSv1.3", "--tls-max", "TLSv1.2"),
+        ("serve", "--tls-min", "TLSv1.1"),
+        ("serve", "--no-tls", "--tls-min", "TLSv1.2"),
+        ("serve", "--client-ca", "/etc/hostname"),
     ],
 )
 def test_nonsense_is_a_usage_error(wwep_rig, arguments):
@@ -231,6 +236,8 @@ def test_reader_that_does_not_read_never_delays_the_server(served):
     for _ in range(2500):
         assert ask(port) == b"A0FAC0B1234"
 
+    said_at_once, _, _ = select.select([process.stderr], [], [], 5.0)
+    assert said_at_once
     notice = process.stderr.readline()
     assert re.fullmatch(r"wwep-rig: \d+ lines of output dropped so far: .*\n", notice)
     process.send_signal(signal.SIGTERM)

@@ -379,3 +379,31 @@ def test_one_bench_is_had_by_tests_of_their_own_before_the_session_opens_it(
     assert done.out.index("::test_own PASSED") < done.out.index("::test_shared PASSED")
     assert "bench bench-1 is open already, and there cannot be a second one" in done.out
     assert "2 passed, 1 skipped" in done.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "variables", "complaint"),
+    [
+        (["--rig-keep=many"], {}, "rig_keep: 'many' is no number"),
+        ([], {"WWEP_RIG_KEEP": "-1"}, "rig_keep: '-1' is no number"),
+        ([], {"WWEP_RIG_REQUIRE": "perhaps"}, "rig_require: 'perhaps' is neither yes nor no"),
+    ],
+)
+def test_setting_that_makes_no_sense_is_a_usage_error_before_any_test(
+    run_pytest, arguments, variables, complaint
+):
+    done = run_pytest("def test_any():\n    print('ran')\n", *arguments, variables=variables)
+
+    assert done.code == pytest.ExitCode.USAGE_ERROR
+    assert complaint in done.err and "test_any" not in done.out
+
+
+def test_only_as_many_recordings_stay_as_are_to_be_kept(run_pytest, tmp_path):
+    source = "def test_press(bench, recording):\n    bench.press('button0')\n"
+
+    for _ in range(3):
+        assert run_pytest(source, "--rig-record=runs", "--rig-keep=2").code == 0
+
+    kept = sorted(path.name for path in (tmp_path / "runs").iterdir())
+    assert [name.endswith(".sqlite") for name in kept] == [True, False] * 2
+    assert [name.endswith(".sqlite.board.log") for name in kept] == [False, True] * 2

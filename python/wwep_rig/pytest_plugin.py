@@ -5,10 +5,13 @@ Inert until a fixture of it is used: until then it does not even load the C++ si
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Generator, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
+
+from .pytest_settings import read_settings
 
 if TYPE_CHECKING:
     from .bench import Bench
@@ -44,7 +47,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the markers, and refuse nonsense early."""
+    """Register the markers, and refuse nonsense before any test runs."""
+    read_settings(config, os.environ)
     config.addinivalue_line(
         "markers", "rig_needs(button, ...): skip where the bench lacks one of these lines"
     )

@@ -3,7 +3,7 @@
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from typing import Protocol
@@ -18,6 +18,7 @@ from .errors import NoBench, Outcome, RigError, outcome_of
 from .find_bench import BUILT_IN, load_bench_file
 from .latencies import LABELS, Latencies, distributions, table
 from .opening import new_recording_place, open_bench
+from .pytest_settings import read_settings
 from .recording import Recording
 from .recordings import KEEP_DEFAULT, RecordingPlace
 
@@ -30,26 +31,9 @@ recording_key = pytest.StashKey[Recording]()
 verdict_key = pytest.StashKey[Outcome]()
 
 
-def setting(config: pytest.Config, name: str, environment: Mapping[str, str]) -> str:
-    """An option's value: from the command line, else the environment, else the ini file."""
-    given = config.getoption(name)
-    if given is not None:
-        return "1" if given is True else str(given)
-    return environment.get(f"WWEP_{name.upper()}", "") or str(config.getini(name) or "")
-
-
-def is_yes(text: str, name: str) -> bool:
-    """Whether a setting is switched on. Raises pytest.UsageError."""
-    if text.lower() in ("1", "true", "yes", "on"):
-        return True
-    if text.lower() in ("", "0", "false", "no", "off"):
-        return False
-    raise pytest.UsageError(f"{name}: {text!r} is neither yes nor no")
-
-
 def has_many_benches(config: pytest.Config) -> bool:
     """Whether the bench of this session can be opened more than once at a time."""
-    name = setting(config, "rig_bench", os.environ) or BUILT_IN
+    name = read_settings(config, os.environ).bench or BUILT_IN
     try:
         return _is_private(read_bench_file(load_bench_file(name, os.environ)))
     except NoBench:
@@ -111,14 +95,12 @@ class RigSession:
     def __init__(self, config: pytest.Config) -> None:
         self._environment = os.environ
         self._pluginmanager = config.pluginmanager
-        self._bench_name = setting(config, "rig_bench", self._environment) or BUILT_IN
-        self._is_required = is_yes(setting(config, "rig_require", self._environment), "rig_require")
-        record = setting(config, "rig_record", self._environment)
-        self._record_directory = Path(record) if record else None
-        keep = setting(config, "rig_keep", self._environment)
-        if keep and not keep.isdigit():
-            raise pytest.UsageError(f"rig_keep: {keep!r} is no number")
-        self._keep = int(keep) if keep else (0 if record else KEEP_DEFAULT)
+        settings = read_settings(config, self._environment)
+        self._bench_name = settings.bench or BUILT_IN
+        self._is_required = settings.is_required
+        self._record_directory = settings.record_directory
+        keep_unless_said = 0 if settings.record_directory else KEEP_DEFAULT
+        self._keep = keep_unless_said if settings.keep is None else settings.keep
         self._command = "pytest " + " ".join(config.invocation_params.args)
         self._resources = ExitStack()
         self._bench: Bench | None = None

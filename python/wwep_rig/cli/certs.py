@@ -305,7 +305,11 @@ def sign_verb(
     if output is None:
         click.echo(pem, nl=False)
     until = f"valid until {described.not_after}"
-    click.echo(f"signed {described.subject}, {until}" + (f": {output}" if output else ""), err=True)
+    click.echo(
+        f"signed {described.subject or 'a request without a subject'}, {until}"
+        + (f": {output}" if output else ""),
+        err=True,
+    )
 
 
 def _authority(directory: Path, passphrase_file: Path | None) -> Authority:

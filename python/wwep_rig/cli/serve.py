@@ -149,6 +149,11 @@ def serve(
         raise click.UsageError("--client-auth needs TLS")
     if client_auth != "none" and cert and not client_ca:
         raise click.UsageError("--client-auth needs --client-ca: the roots of the clients")
+    if client_ca and client_auth == "none":
+        raise click.UsageError("--client-ca needs --client-auth request or require")
+    if no_tls and (cert or tls_min or tls_max):
+        raise click.UsageError("--cert, --tls-min and --tls-max are for TLS: not with --no-tls")
+    _refuse_impossible_versions(tls_profile, tls_min, tls_max)
     if record and Path(record).exists() and not overwrite:
         raise click.UsageError(f"{record} exists: name another file, or say --overwrite")
 
@@ -177,6 +182,13 @@ def serve(
                 root = _use_own_identity(server)
         _serve(options, root, as_json)
     return 0
+
+
+def _refuse_impossible_versions(profile: str, lowest: str | None, highest: str | None) -> None:
+    if profile == "modern" and "TLSv1.1" in (lowest, highest):
+        raise click.UsageError("TLSv1.1 needs --tls-profile legacy")
+    if lowest and highest and lowest > highest:
+        raise click.UsageError(f"--tls-min {lowest} is above --tls-max {highest}")
 
 
 def _serve(options: _core.BenchOptions, root: str, as_json: bool) -> None:

@@ -24,7 +24,8 @@ _POLL_S = 0.3
 def watch(recording: str | None, bench_name: str, wait_s: float, as_json: bool) -> int:
     """Show what happens on a bench, or in a RECORDING that another process writes.
 
-    Ctrl-C ends it. Following a recording needs no bench and takes no lock.
+    Ctrl-C ends it, and so does the end of the recorded run. Following a recording needs no bench
+    and takes no lock.
 
     \b
     Example: while pytest runs in another terminal:
@@ -60,7 +61,10 @@ def _follow(path: Path, as_json: bool) -> None:
     seen: set[tuple[int, str, str]] = set()
     zero_ns = 0
     try:
-        while True:
+        is_over = False
+        while not is_over:
+            # Asked first: what is recorded between the two is shown all the same.
+            is_over = json.loads(reader.run_json()).get("ended_ns") is not None
             # Rows are ordered by their own time, so a late one appears in the middle.
             for row in reader.timeline(0):
                 key = (row.at_ns, row.lane, row.what)
@@ -73,6 +77,7 @@ def _follow(path: Path, as_json: bool) -> None:
                     output.write_line(json.dumps(value))
                 else:
                     output.write_line(row_line(row.at_ns, row.lane, row.what, zero_ns))
-            time.sleep(_POLL_S)
+            if not is_over:
+                time.sleep(_POLL_S)
     finally:
         output.close()

@@ -1,0 +1,57 @@
+"""What a pytest run was told about the rig: read, and checked, without the C++ side."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The rig's options.
+
+    Attributes:
+        bench: name or file of the bench; empty: the built-in one.
+        is_required: whether a bench that is not there is a failure.
+        record_directory: where recordings go; None: the user's state directory.
+        keep: how many recordings stay there; 0: all; None: what fits that place.
+    """
+
+    bench: str
+    is_required: bool
+    record_directory: Path | None
+    keep: int | None
+
+
+def read_settings(config: pytest.Config, environment: Mapping[str, str]) -> Settings:
+    """Each from the command line, else the environment, else the ini file.
+
+    Raises:
+        pytest.UsageError: one of them makes no sense.
+    """
+    record = _setting(config, "rig_record", environment)
+    keep = _setting(config, "rig_keep", environment)
+    if keep and not (keep.isascii() and keep.isdigit()):
+        raise pytest.UsageError(f"rig_keep: {keep!r} is no number of recordings; 0 keeps all")
+    return Settings(
+        bench=_setting(config, "rig_bench", environment),
+        is_required=_is_yes(_setting(config, "rig_require", environment), "rig_require"),
+        record_directory=Path(record) if record else None,
+        keep=int(keep) if keep else None,
+    )
+
+
+def _setting(config: pytest.Config, name: str, environment: Mapping[str, str]) -> str:
+    given = config.getoption(name)
+    if given is not None:
+        return "1" if given is True else str(given)
+    return environment.get(f"WWEP_{name.upper()}", "") or str(config.getini(name) or "")
+
+
+def _is_yes(text: str, name: str) -> bool:
+    if text.lower() in ("1", "true", "yes", "on"):
+        return True
+    if text.lower() in ("", "0", "false", "no", "off"):
+        return False
+    raise pytest.UsageError(f"{name}: {text!r} is neither yes nor no")
