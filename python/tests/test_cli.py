@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 VERBS = (
-    "bench certs completion doctor network press read release run send serve "
+    "bench certs completion conform doctor network press read release run send serve "
     "shortest-press show verdict watch write"
 )
 
