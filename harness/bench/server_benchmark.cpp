@@ -1,18 +1,18 @@
 // The server with its recording on, against a bare epoll program that answers eleven bytes with
 // eleven bytes and records nothing. Both run in one process, turn by turn, so that what the machine
 // does else hits both; the counters are medians over the turns and `ratio` is ours over theirs.
-// Also: memory of an idle connection, in the clear and over TLS.
+// Ours has not ended before the recording has every frame of the turn. `cpu_us` is the processor's
+// time for a round trip, load generator, server and recorder together: on a machine that does other
+// things as well it means more than the rates.
 #include <arpa/inet.h>
 #include <benchmark/benchmark.h>
 #include <fcntl.h>
-#include <malloc.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -27,7 +27,6 @@
 #include <vector>
 
 #include "harness/bench/bench.hpp"
-#include "harness/client/client.hpp"
 #include "harness/tls/tls_library.hpp"
 #include "rig/base/errors.hpp"
 
@@ -140,6 +139,30 @@ class BareServer {
     std::thread thread_;
 };
 
+/// What one turn came to.
+struct Turn {
+    double per_s = 0;
+    double cpu_us = 0;  ///< of the whole process, for a round trip
+};
+
+/// Plays one turn: `ask` exchanges frames and returns how many, `settle` ends what they began.
+template <class Ask, class Settle>
+Turn play(Ask&& ask, Settle&& settle) {
+    const rig::SystemClock clock;
+    const auto cpu_ns = [] {
+        timespec used{};
+        ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+        return std::int64_t{used.tv_sec} * rig::ns_per_s + used.tv_nsec;
+    };
+    const auto cpu_before_ns = cpu_ns();
+    const auto began_ns = clock.monotonic_ns();
+    const auto answers = static_cast<double>(ask());
+    settle();
+    const auto took_ns = static_cast<double>(clock.monotonic_ns() - began_ns);
+    return {.per_s = answers * 1e9 / took_ns,
+            .cpu_us = static_cast<double>(cpu_ns() - cpu_before_ns) / 1e3 / answers};
+}
+
 /// One epoll thread that keeps one request in flight on each of its connections.
 class Load {
   public:
@@ -148,8 +171,8 @@ class Load {
             open();
         }
     }
-    /// Round trips a second over `time`, on connections that stay open.
-    double run(std::chrono::milliseconds time) {
+    /// Round trips within `time`, on connections that stay open.
+    std::int64_t run(std::chrono::milliseconds time) {
         for (const auto& socket : sockets_) {
             ask(socket.get());
         }
@@ -178,7 +201,7 @@ class Load {
                 }
             }
         }
-        return static_cast<double>(answers) / std::chrono::duration<double>(now() - began).count();
+        return answers;
     }
 
   private:
@@ -205,12 +228,10 @@ class Load {
     std::vector<rig::UniqueFd> sockets_;
 };
 
-/// Round trips a second with a connection for each, one after another on `at_once` threads' worth
-/// of blocking sockets: here one.
-double connect_each(std::uint16_t port, std::chrono::milliseconds time) {
+/// Round trips within `time` with a connection for each, one after another.
+std::int64_t connect_each(std::uint16_t port, std::chrono::milliseconds time) {
     const rig::SystemClock clock;
     const auto deadline = rig::Deadline::after(clock, time);
-    const auto began_ns = clock.monotonic_ns();
     std::int64_t answers = 0;
     const auto address = loopback(port);
     while (!deadline.has_passed(clock)) {
@@ -224,8 +245,7 @@ double connect_each(std::uint16_t port, std::chrono::milliseconds time) {
         }
         ++answers;
     }
-    return static_cast<double>(answers) * 1e9 /
-           static_cast<double>(clock.monotonic_ns() - began_ns);
+    return answers;
 }
 
 double median(std::vector<double> values) {
@@ -254,6 +274,12 @@ class RecordedServer {
     RecordedServer(const RecordedServer&) = delete;
     RecordedServer& operator=(const RecordedServer&) = delete;
     [[nodiscard]] std::uint16_t port() const { return port_; }
+    /// Waits until all that happened so far is in the recording.
+    void flush() {
+        if (!bench_->flush_recording(rig::Deadline::after(clock_, 10s))) {
+            throw rig::RigError("the recording does not come to its end");
+        }
+    }
     [[nodiscard]] bool is_clean() const {
         const auto errors = bench_->rig_errors();
         return std::none_of(errors.begin(), errors.end(), [](const std::string& error) {
@@ -269,35 +295,47 @@ class RecordedServer {
     std::uint16_t port_ = 0;
 };
 
-void report(benchmark::State& state, const std::vector<double>& ours,
-            const std::vector<double>& theirs) {
-    std::vector<double> ratios;
-    for (std::size_t i = 0; i < ours.size(); ++i) {
-        ratios.push_back(ours[i] / theirs[i]);
+double median_of(const std::vector<Turn>& turns_played, double Turn::*what) {
+    std::vector<double> values;
+    for (const Turn& turn : turns_played) {
+        values.push_back(turn.*what);
     }
-    state.counters["ours_per_s"] = median(ours);
-    state.counters["bare_epoll_per_s"] = median(theirs);
+    return median(std::move(values));
+}
+
+/// Plays `turns` turns against each server and reports what they came to.
+template <class AskBare, class AskRecorded>
+void compare(benchmark::State& state, AskBare&& ask_bare, AskRecorded&& ask_recorded,
+             RecordedServer& recorded) {
+    std::vector<Turn> ours;
+    std::vector<Turn> theirs;
+    std::vector<double> ratios;
+    for (int turn = 0; turn < turns; ++turn) {
+        theirs.push_back(play(ask_bare, [] {}));
+        ours.push_back(play(ask_recorded, [&recorded] { recorded.flush(); }));
+        ratios.push_back(ours.back().per_s / theirs.back().per_s);
+    }
+    state.counters["ours_per_s"] = median_of(ours, &Turn::per_s);
+    state.counters["bare_epoll_per_s"] = median_of(theirs, &Turn::per_s);
     state.counters["ratio"] = median(ratios);
+    state.counters["ours_cpu_us"] = median_of(ours, &Turn::cpu_us);
+    state.counters["bare_epoll_cpu_us"] = median_of(theirs, &Turn::cpu_us);
+    if (!recorded.is_clean()) {
+        state.SkipWithError("the rig reported an error");
+    }
 }
 
 void keep_open(benchmark::State& state) {
     raise_descriptor_limit();
     const auto connections = static_cast<int>(state.range(0));
     const BareServer bare(false);
-    const RecordedServer recorded(harness::ConversationMode::keep_open);
+    RecordedServer recorded(harness::ConversationMode::keep_open);
     Load to_bare(bare.port(), connections);
     Load to_recorded(recorded.port(), connections);
     for (auto _ : state) {
-        std::vector<double> ours;
-        std::vector<double> theirs;
-        for (int turn = 0; turn < turns; ++turn) {
-            theirs.push_back(to_bare.run(turn_time));
-            ours.push_back(to_recorded.run(turn_time));
-        }
-        report(state, ours, theirs);
-    }
-    if (!recorded.is_clean()) {
-        state.SkipWithError("the rig reported an error");
+        compare(
+            state, [&] { return to_bare.run(turn_time); },
+            [&] { return to_recorded.run(turn_time); }, recorded);
     }
 }
 BENCHMARK(keep_open)
@@ -311,15 +349,11 @@ BENCHMARK(keep_open)
 
 void connection_each(benchmark::State& state) {
     const BareServer bare(true);
-    const RecordedServer recorded(harness::ConversationMode::one_transaction);
+    RecordedServer recorded(harness::ConversationMode::one_transaction);
     for (auto _ : state) {
-        std::vector<double> ours;
-        std::vector<double> theirs;
-        for (int turn = 0; turn < turns; ++turn) {
-            theirs.push_back(connect_each(bare.port(), turn_time));
-            ours.push_back(connect_each(recorded.port(), turn_time));
-        }
-        report(state, ours, theirs);
+        compare(
+            state, [&] { return connect_each(bare.port(), turn_time); },
+            [&] { return connect_each(recorded.port(), turn_time); }, recorded);
     }
 }
 BENCHMARK(connection_each)
@@ -327,114 +361,6 @@ BENCHMARK(connection_each)
     ->Iterations(1)
     ->Unit(benchmark::kSecond)
     ->UseRealTime();
-
-std::size_t heap_in_use() {
-    const auto info = ::mallinfo2();
-    return info.uordblks + info.hblkhd;
-}
-
-std::uint16_t port_of(const std::string& endpoint) {
-    return static_cast<std::uint16_t>(std::stoi(endpoint.substr(endpoint.rfind(':') + 1)));
-}
-
-/// A process that holds connections open, so that what they cost on its side does not count here.
-class Holder {
-  public:
-    /// Forks at once, before there are threads; connects when it is told the port.
-    Holder(int connections, bool secure) {
-        std::array<int, 2> ends{};
-        if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
-            rig::throw_system_error(errno, "make a pipe");
-        }
-        const rig::UniqueFd read_end(ends[0]);
-        write_end_.reset(ends[1]);
-        pid_ = ::fork();
-        if (pid_ == 0) {
-            write_end_.reset();
-            hold(read_end.get(), connections, secure);
-            ::_exit(0);
-        }
-    }
-    ~Holder() {
-        write_end_.reset();
-        ::waitpid(pid_, nullptr, 0);
-    }
-    Holder(const Holder&) = delete;
-    Holder& operator=(const Holder&) = delete;
-    void connect_to(std::uint16_t port) const {
-        static_cast<void>(::write(write_end_.get(), &port, sizeof port));
-    }
-
-  private:
-    static void hold(int told, int connections, bool secure) {
-        std::uint16_t port = 0;
-        if (::read(told, &port, sizeof port) != sizeof port) {
-            return;
-        }
-        const rig::SystemClock clock;
-        const harness::TlsLibrary library;
-        harness::ClientTarget target{.host = "127.0.0.1", .port = port, .tls = {}};
-        if (secure) {
-            target.tls = harness::TlsClientConfig{.verify_chain = false};
-        }
-        std::vector<std::unique_ptr<harness::Client>> clients;
-        for (int i = 0; i < connections; ++i) {
-            clients.push_back(std::make_unique<harness::Client>(library, clock, target,
-                                                                rig::Deadline::after(clock, 10s)));
-        }
-        static_cast<void>(::read(told, &port, sizeof port));  // until the parent is done
-    }
-    rig::UniqueFd write_end_;
-    pid_t pid_ = 0;
-};
-
-void wait_for_connections(harness::Bench& bench, std::size_t count, bool secure) {
-    std::size_t handshakes = 0;
-    harness::Cursor cursor = 0;
-    while (bench.connections_open() < count || (secure && handshakes < count)) {
-        const auto slice = bench.timeline().since(cursor, 10'000);
-        cursor = slice.next;
-        handshakes += static_cast<std::size_t>(
-            std::count_if(slice.events.begin(), slice.events.end(), [](const auto& event) {
-                return std::holds_alternative<harness::HandshakeEnded>(event);
-            }));
-        std::this_thread::sleep_for(1ms);
-    }
-}
-
-/// Heap of the server for each of a thousand idle connections, all of the timeline included.
-void idle(benchmark::State& state, bool secure) {
-    raise_descriptor_limit();
-    constexpr int connections = 1000;
-    const Holder warm_up(1, secure);
-    const Holder holder(connections, secure);
-    const rig::SystemClock clock;
-    const harness::TlsLibrary library;
-    harness::BenchOptions options;
-    if (secure) {
-        options.server.tls_port = 0;
-        options.server.tls = {.certificate_file = WWEP_TEST_CERTS "/server-ecdsa.pem",
-                              .key_file = WWEP_TEST_CERTS "/server-ecdsa.key",
-                              .client_ca_file = {},
-                              .ciphers = {}};
-    } else {
-        options.server.plain_port = 0;
-    }
-    harness::Bench bench(options, clock, library);
-    const auto port =
-        port_of(secure ? bench.tls_endpoints().front() : bench.plain_endpoints().front());
-    for (auto _ : state) {
-        warm_up.connect_to(port);
-        wait_for_connections(bench, 1, secure);
-        const std::size_t before = heap_in_use();
-        holder.connect_to(port);
-        wait_for_connections(bench, connections + 1, secure);
-        state.counters["bytes_per_connection"] =
-            static_cast<double>(heap_in_use() - before) / connections;
-    }
-}
-BENCHMARK_CAPTURE(idle, plain, false)->Name("server_idle_connection/plain")->Iterations(1);
-BENCHMARK_CAPTURE(idle, tls, true)->Name("server_idle_connection/tls")->Iterations(1);
 
 }  // namespace
 

@@ -30,7 +30,7 @@ void Timeline::take(Event event) {
 }
 
 void Timeline::drop_oldest() {
-    bytes_ -= memory_size(events_.front());
+    bytes_ -= memory_size(events_[0]);
     events_.pop_front();
     ++begin_;
 }
@@ -51,8 +51,10 @@ Timeline::Slice Timeline::since(Cursor cursor, std::size_t events_max) const {
     const Cursor from = std::clamp(cursor, begin_, end);
     slice.dropped = from > cursor ? from - cursor : 0;
     const auto count = std::min<std::size_t>(events_max, end - from);
-    const auto first = events_.begin() + static_cast<std::ptrdiff_t>(from - begin_);
-    slice.events.assign(first, first + static_cast<std::ptrdiff_t>(count));
+    slice.events.reserve(count);
+    for (std::size_t i = 0; i < count; ++i) {
+        slice.events.push_back(events_[from - begin_ + i]);
+    }
     slice.next = from + count;
     return slice;
 }

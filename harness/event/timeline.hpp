@@ -6,11 +6,11 @@
 
 #include <condition_variable>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <mutex>
 #include <vector>
 
+#include "harness/event/event_queue.hpp"
 #include "harness/event/event_sink.hpp"
 #include "rig/base/deadline.hpp"
 
@@ -63,7 +63,7 @@ class Timeline final : public EventSink {
     const Limits limits_;
     mutable std::mutex mutex_;
     mutable std::condition_variable changed_;
-    std::deque<Event> events_;
+    EventQueue events_;
     std::size_t bytes_ = 0;  // of events_
     Cursor begin_ = 0;       // the cursor of events_.front()
 };

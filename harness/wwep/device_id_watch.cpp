@@ -31,6 +31,11 @@ std::vector<DeviceIdCollision> DeviceIdWatch::frame_seen(std::uint16_t device,
     while (!uses_.empty() && at_ns - uses_.front().at_ns > window_ns) {
         uses_.pop_front();
     }
+    if (!uses_.empty() && uses_.back().device == device &&
+        uses_.back().address == without_port(peer)) {
+        uses_.back().at_ns = at_ns;  // as nearly always: whom it collides with is known already
+        return {};
+    }
     const std::string address(without_port(peer));
     std::erase_if(uses_,
                   [&](const Use& use) { return use.device == device && use.address == address; });

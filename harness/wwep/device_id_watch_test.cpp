@@ -56,6 +56,13 @@ TEST(DeviceIdWatch, forgets_a_use_after_sixty_seconds) {
     EXPECT_EQ(watch.frame_seen(1, "10.0.0.2:1", 120 * ns_per_s + 1).size(), 1U);
 }
 
+TEST(DeviceIdWatch, takes_a_use_for_as_new_as_its_last_frame) {
+    DeviceIdWatch watch;
+    EXPECT_THAT(watch.frame_seen(1, "10.0.0.2:1", 0), IsEmpty());
+    EXPECT_THAT(watch.frame_seen(1, "10.0.0.2:1", 50 * ns_per_s), IsEmpty());
+    EXPECT_EQ(watch.frame_seen(1, "10.0.0.3:1", 70 * ns_per_s).size(), 1U);
+}
+
 TEST(DeviceIdWatch, remembers_no_more_than_its_limit) {
     DeviceIdWatch watch;
     EXPECT_THAT(watch.frame_seen(1, "10.0.0.2:1", 0), IsEmpty());
