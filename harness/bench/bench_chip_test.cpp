@@ -1,6 +1,14 @@
 // The bench on a chip of the kernel's gpio-sim. The test plays the board on the chip's other side;
 // the target is a program that only says that it is ready.
 #include "harness/bench/bench.hpp"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <csignal>
+#include <cstdlib>
+
 #include "harness/tls/tls_library.hpp"
 #include "rig/line/chip_fixture.hpp"
 
@@ -38,10 +46,11 @@ class BenchChipTest : public rig::testing::ChipTest {
 
     /// Waits for an event of one kind; fails the test if it does not come.
     template <class Wanted>
-    [[nodiscard]] std::optional<Wanted> wait_for(const std::function<bool(const Wanted&)>& fits) {
+    [[nodiscard]] std::optional<Wanted> wait_for(const std::function<bool(const Wanted&)>& fits,
+                                                 std::chrono::nanoseconds limit = patience) {
         std::optional<Wanted> found;
         static_cast<void>(bench_->timeline().wait(
-            0, soon(),
+            0, rig::Deadline::after(clock_, limit),
             [&](const harness::Event& event) {
                 const auto* const wanted = std::get_if<Wanted>(&event);
                 if (wanted != nullptr && fits(*wanted)) {
@@ -127,6 +136,41 @@ TEST_F(BenchChipTest, a_chip_that_is_unplugged_is_one_rig_error_and_no_busy_loop
                 HasSubstr("line button0"));
     bench.stop_target(nullptr);
     EXPECT_EQ(bench.rig_errors().size(), 1U);
+}
+
+TEST_F(BenchChipTest, a_rig_that_stands_still_while_edges_come_reports_how_many_it_lost) {
+    constexpr int kept_by_the_kernel = 1024;
+    constexpr int lost = 80;
+    std::array<int, 2> ends{};
+    ASSERT_EQ(::pipe(ends.data()), 0);
+    const pid_t rig_process = ::fork();
+    if (rig_process == 0) {
+        Bench& bench = open_bench(rig::BenchKind::kernel);
+        bench.start_target(soon(), nullptr);
+        static_cast<void>(!::write(ends[1], "r", 1));
+        const auto note = wait_for<harness::RigNote>(
+            [](const harness::RigNote& seen) { return seen.is_error; }, 1min);
+        const std::string text = note ? note->what : "no error";
+        static_cast<void>(!::write(ends[1], text.data(), text.size()));
+        bench.close();
+        ::_exit(0);
+    }
+    ::close(ends[1]);
+    char ready = 0;
+    ASSERT_EQ(::read(ends[0], &ready, 1), 1);
+    ASSERT_EQ(::kill(rig_process, SIGSTOP), 0);
+    for (int i = 0; i < kept_by_the_kernel + lost; ++i) {
+        sim_->pull(led, i % 2 == 0 ? Level::high : Level::low);
+    }
+    ASSERT_EQ(::kill(rig_process, SIGCONT), 0);
+    std::array<char, 256> buffer{};
+    const ssize_t got = ::read(ends[0], buffer.data(), buffer.size());
+    ::close(ends[0]);
+    ::waitpid(rig_process, nullptr, 0);
+    const std::string text(buffer.data(), static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
+    // The simulator itself runs some edges together where it has several processors.
+    EXPECT_THAT(text, HasSubstr(" edges were lost between the board and the rig"));
+    EXPECT_GE(std::atoi(text.c_str()), lost);
 }
 
 TEST_F(BenchChipTest, a_board_cannot_be_started_but_is_pressed_and_watched) {

@@ -91,30 +91,6 @@ TEST_F(ChipLinesTest, a_busy_line_names_who_holds_it) {
                 HasSubstr("is held by \"board-power\""));
 }
 
-TEST_F(ChipLinesTest, a_user_who_may_not_is_told_which_group_or_rule) {
-    constexpr uid_t nobody = 65534;
-    std::array<int, 2> ends{};
-    ASSERT_EQ(::pipe(ends.data()), 0);
-    const pid_t child = ::fork();
-    if (child == 0) {
-        static_cast<void>(::setgid(nobody));
-        static_cast<void>(::setuid(nobody));
-        const std::string text = trouble_opening({led_on(sim_->path(), "3")}) + "\n" +
-                                 trouble_opening({led_on("test-lines", "3")});
-        static_cast<void>(!::write(ends[1], text.data(), text.size()));
-        ::_exit(0);
-    }
-    ::close(ends[1]);
-    std::array<char, 4096> buffer{};
-    const ssize_t got = ::read(ends[0], buffer.data(), buffer.size());
-    ::close(ends[0]);
-    ::waitpid(child, nullptr, 0);
-    const std::string text(buffer.data(), static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
-    EXPECT_THAT(text, AllOf(HasSubstr("line led0: may not open " + sim_->path()),
-                            HasSubstr("no chip that may be opened is called \"test-lines\""),
-                            HasSubstr("udev rule")));
-}
-
 // Inputs
 // -------------------------------------------------------------------------------------------
 
