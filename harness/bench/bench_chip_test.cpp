@@ -159,6 +159,7 @@ TEST_F(BenchChipTest, a_rig_that_stands_still_while_edges_come_reports_how_many_
     char ready = 0;
     ASSERT_EQ(::read(ends[0], &ready, 1), 1);
     ASSERT_EQ(::kill(rig_process, SIGSTOP), 0);
+    ASSERT_EQ(::waitpid(rig_process, nullptr, WUNTRACED), rig_process);
     for (int i = 0; i < kept_by_the_kernel + lost; ++i) {
         sim_->pull(led, i % 2 == 0 ? Level::high : Level::low);
     }
