@@ -1,0 +1,96 @@
+#!/usr/bin/python3 -I
+"""Writes the inputs that a fuzz target begins with: few, small, and each of a kind of its own."""
+
+import ssl
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+# What a peer sends: the examples of the protocol, and what goes wrong in each way.
+CONVERSATIONS = (
+    b"W0FAC0B1234",
+    b"W01234",
+    b"R0FAC0B",
+    b"w0fac0b1234",
+    b"W0fac0b12cd\r\nR0FAC0B\n",
+    b"R0FAC0BR0FAC0CW0FAC0D0001",
+    b"\nR0FAC0B",
+    b"A0FAC0B1234",
+    b"X Not Found",
+    b"R0FAC0G",
+)
+
+BENCHES = (
+    '[bench]\nname = "b"\nkind = "sim"\n[lines.button0]\nline = 0\n[lines.led0]\nline = 1\n'
+    '[target]\nprogram = "./firmware"\narguments = ["a"]\nenvironment = { A = "b" }\n'
+    '[target.contract]\nfirst_value = 0\nled_before_frame = "yes"\nverifies = ["chain", "name"]\n'
+    '[target.contract.buttons.button0]\nled = "led0"\nsecure = true\n'
+    "[budgets]\ndns_ms = 1\nconnect_ms = 2\nreply_ms = 3\n"
+    '[server]\naddress = "127.0.0.2"\nnames = ["a.b"]\nplain_port = 1\ntls_port = 2\n',
+    '[bench]\nname = "b"\nkind = "board"\n[lines.button0]\nchip = "gpiochip0"\nline = 17\n'
+    'active = "low"\ndrive = "open-drain"\nbias = "pull-up"\n'
+    '[lines.reset]\nchip = "c"\nline = "X"\n'
+    '[lines.led0]\nchip = "gpiochip0"\nline = 27\ndebounce_us = 5\n'
+    '[target]\ndevice = "02:00:00:00:00:01"\nconsole = { port = "/dev/ttyUSB0", baud = 9600 }\n'
+    'reset = { line = "reset", hold_ms = 5 }\n'
+    'power = { command = { on = ["a"], off = ["b"] } }\nflash = ["f", "{image}"]\n'
+    '[server]\naddress = "::1"\nidentity = "server-rsa"\ntls_profile = "legacy"\n',
+    '[bench]\nname = "b"\nkind = "emulator"\n[lines.button0]\nline = "PF1"\n',
+    "[bench\n",
+)
+
+
+def client_hello(lowest: ssl.TLSVersion, highest: ssl.TLSVersion, name: str | None) -> bytes:
+    """The first flight of OpenSSL's client."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    context.set_ciphers("ALL:@SECLEVEL=0")
+    context.minimum_version, context.maximum_version = lowest, highest
+    sent = ssl.MemoryBIO()
+    connection = context.wrap_bio(ssl.MemoryBIO(), sent, server_hostname=name)
+    try:
+        connection.do_handshake()
+    except ssl.SSLWantReadError:
+        pass
+    return sent.read()
+
+
+def client_hellos() -> Iterator[bytes]:
+    """One for each version, one without a name, and what is none at all."""
+    tls1_2, tls1_3 = ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3
+    whole = client_hello(tls1_2, tls1_3, "wwep.ww101.cypress.com")
+    yield whole
+    yield client_hello(tls1_2, tls1_2, "wwep.ww101.cypress.com")
+    yield client_hello(tls1_3, tls1_3, None)
+    yield whole[: len(whole) // 2]
+    # The same message in two records.
+    body = whole[5:]
+    first, rest = body[:40], body[40:]
+    yield whole[:3] + len(first).to_bytes(2, "big") + first + (
+        whole[:3] + len(rest).to_bytes(2, "big") + rest
+    )
+    yield b"W0FAC0B1234"
+
+
+def seeds(target: str) -> list[bytes]:
+    """The seeds of a target. Raises KeyError for one that has none."""
+    makers: dict[str, Callable[[], list[bytes]]] = {
+        # The first four bytes say where the rest is cut.
+        "frame_fuzz": lambda: [b"\x01\x03\x05\x07" + each for each in CONVERSATIONS],
+        "client_hello_fuzz": lambda: list(client_hellos()),
+        "bench_file_fuzz": lambda: [each.encode() for each in BENCHES],
+    }
+    return makers[target]()
+
+
+def main() -> int:
+    target, folder = sys.argv[1], Path(sys.argv[2])
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, seed in enumerate(seeds(target)):
+        (folder / f"seed-{number}").write_bytes(seed)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
