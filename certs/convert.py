@@ -75,6 +75,11 @@ def pem_blocks(content: bytes) -> list[PemBlock]:
     ]
 
 
+def is_c_text(content: bytes) -> bool:
+    """Whether it is C source with PEM in string literals."""
+    return b'"-----BEGIN ' in content
+
+
 def blocks_in(content: bytes, origin: str) -> list[PemBlock]:
     """The certificates and keys of a file as PEM blocks, in order, each one parsed as a check.
 
@@ -85,7 +90,7 @@ def blocks_in(content: bytes, origin: str) -> list[PemBlock]:
         content: the file's bytes.
         origin: what to call the file in an error.
     """
-    text = _text_of_c_literals(content) if b'"-----BEGIN ' in content else content
+    text = _text_of_c_literals(content) if is_c_text(content) else content
     blocks = pem_blocks(text)
     if not blocks:
         if b"-----BEGIN " in text:

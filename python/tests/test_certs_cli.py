@@ -1,12 +1,15 @@
 """The verbs of `wwep-rig certs`: what they print, write and exit with."""
 
 import base64
+import contextlib
 import json
 import os
+import pty
 import socket
 import ssl
 import stat
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,8 +18,10 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives import serialization
 
 from wwep_rig import certs as pki
+from wwep_rig.certs import convert, issue
 from wwep_rig.cli.certs import certs
 
 
@@ -149,9 +154,16 @@ def test_make_where_the_file_system_refuses_exits_with_3(run: Runner) -> None:
     assert ran.json == {"error": ran.err.removeprefix("wwep-rig certs: ").rstrip(), "exit": 3}
 
 
+def alternatives(certificate: x509.Certificate) -> set[str]:
+    """Its alternative names and addresses, as text."""
+    names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    return {str(each.value) for each in names}
+
+
 def test_commands_that_make_explains_do_what_make_did(run: Runner, tmp_path: Path) -> None:
     """They are run as printed, in an empty directory, and their result verifies."""
-    ran = run("make", tmp_path / "pki", "--explain")
+    wishes = ("--name", "bench.lab", "--address", "10.0.0.1", "--days", "20", "--key-type", "ecdsa")
+    ran = run("make", tmp_path / "pki", "--explain", *wishes)
     commands = [line.strip() for line in ran.err.splitlines() if line.startswith("  ")]
     (tmp_path / "again").mkdir()
 
@@ -173,6 +185,14 @@ def test_commands_that_make_explains_do_what_make_did(run: Runner, tmp_path: Pat
 
     assert len(commands) == 6
     assert said.stdout == "server-ecdsa.leaf.pem: OK\n"
+    ours, theirs = (
+        convert.certificates_in((tmp_path / each / "server-ecdsa.leaf.pem").read_bytes(), each)[0]
+        for each in ("pki", "again")
+    )
+    assert alternatives(theirs) == alternatives(ours)
+    assert {"bench.lab", "10.0.0.1"} <= alternatives(ours)
+    root = convert.certificates_in((tmp_path / "again" / "root-ca.pem").read_bytes(), "root")[0]
+    assert issue.describe_key(root.public_key()) == "ecdsa-p256"
 
 
 def test_show_of_a_good_chain_finds_nothing(run: Runner, made: pki.CertificateSet) -> None:
@@ -586,13 +606,112 @@ def test_encrypted_key_is_not_converted(run: Runner, encrypted: Path) -> None:
     assert ran.status == 2 and "decrypt it first" in ran.err
 
 
-def test_command_that_convert_explains_writes_the_same_lines(
+def run_explained(ran: Ran, where: Path, output: Path) -> None:
+    """Runs the lines that a verb explained itself with, as printed, with another output."""
+    lines = [line.strip() for line in ran.err.splitlines() if line.startswith("  ")]
+    assert lines
+    for line in lines:
+        again = line.replace(str(output.with_suffix("")), str(where / output.stem))
+        subprocess.run(again, shell=True, cwd=where, check=True, timeout=60)
+
+
+@pytest.mark.parametrize("form", ["pem", "der", "c"])
+@pytest.mark.parametrize(
+    "source", ["root-ca.pem", "server-rsa.pem", "root-ca.der", "client-rsa.key", "roots.h"]
+)
+def test_commands_that_convert_explains_write_the_same(
+    run: Runner, made: pki.CertificateSet, tmp_path: Path, source: str, form: str
+) -> None:
+    here, there = tmp_path / "ours", tmp_path / "theirs"
+    here.mkdir()
+    there.mkdir()
+    path = made.directory / source
+    if source == "roots.h":
+        path = tmp_path / source
+        run("convert", made.identity("server-rsa").cert_path, "--to", "c", "-o", path)
+    output = here / f"out.{form}"
+
+    ran = run("convert", path, "--to", form, "-o", output, "--explain")
+    run_explained(ran, there, output)
+
+    assert ran.status == 0
+    ours = {each.name: each.read_bytes() for each in here.iterdir()}
+    if form == "c":
+        lines = ours["out.c"].decode().splitlines()[2:]
+        ours["out.c"] = "".join(f"{line.strip().rstrip(';')}\n" for line in lines).encode()
+    assert {each.name: each.read_bytes() for each in there.iterdir()} == ours
+
+
+@pytest.mark.parametrize("role", ["server", "client", "either"])
+def test_commands_that_sign_explains_give_a_certificate_for_the_same_uses(
+    run: Runner, made: pki.CertificateSet, tmp_path: Path, role: str
+) -> None:
+    here, there = tmp_path / "ours", tmp_path / "theirs"
+    here.mkdir()
+    there.mkdir()
+    request = make_request(
+        tmp_path, "-addext", "subjectAltName=DNS:board-7.lab,IP:10.0.0.7", key="rsa:2048"
+    )
+    output = here / "board.pem"
+
+    ran = run(*("sign", request, "--ca", made.directory, "-o", output, "--role", role, "--explain"))
+    run_explained(ran, there, output)
+
+    ours = convert.certificates_in(output.read_bytes(), "ours")
+    theirs = convert.certificates_in((there / "board.pem").read_bytes(), "theirs")
+    assert theirs[1:] == ours[1:] and len(ours) == 2
+    assert theirs[0].subject == ours[0].subject
+    assert {each.oid: (each.critical, each.value) for each in theirs[0].extensions} == {
+        each.oid: (each.critical, each.value) for each in ours[0].extensions
+    }
+
+
+def test_command_that_show_explains_shows_the_same_certificates(
     run: Runner, made: pki.CertificateSet
 ) -> None:
-    ran = run("convert", made.root_path, "--to", "c", "--explain")
-    command = ran.err.splitlines()[1]
+    identity = made.identity("server-ecdsa")
+    from_file = run("show", identity.cert_path, "--explain", "--json")
+    with serving(identity, handshakes=2) as endpoint:
+        from_server = run("show", endpoint, "--explain", "--json")
+        said = [
+            subprocess.run(
+                ran.err.splitlines()[1],
+                shell=True,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                timeout=60,
+                check=False,
+            ).stdout
+            for ran in (from_file, from_server)
+        ]
 
-    done = subprocess.run(command, shell=True, stdout=subprocess.PIPE, text=True, check=True)
+    assert said[0].count("Subject: ") == 2
+    for certificate in convert.certificates_in(identity.cert_path.read_bytes(), "it"):
+        assert f"{certificate.serial_number:x}" in said[0].replace(":", "")
+        assert certificate.public_bytes(serialization.Encoding.PEM).decode() in said[1]
 
-    ours = [line.strip().rstrip(";") for line in ran.out.splitlines()[2:]]
-    assert done.stdout.splitlines() == ours
+
+def test_passphrase_is_asked_for_on_a_terminal_and_not_shown(
+    made: pki.CertificateSet, encrypted: Path, tmp_path: Path
+) -> None:
+    request, output = make_request(tmp_path), tmp_path / "board.pem"
+    words = ["sign", str(request), "--ca", str(encrypted), "-o", str(output)]
+    program = f"from wwep_rig.cli.certs import certs; certs.main({words!r})"
+    child, terminal = pty.fork()
+    if child == 0:
+        os.environ["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
+        os.execv(sys.executable, [sys.executable, "-c", program])
+
+    said = b""
+    while b"Passphrase of the CA's key: " not in said:  # the blank is the prompt's last word
+        said += os.read(terminal, 1000)
+    os.write(terminal, b"open sesame\n")
+    with contextlib.suppress(OSError):  # a terminal whose process has ended
+        while part := os.read(terminal, 1000):
+            said += part
+    os.close(terminal)
+
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert b"open sesame" not in said
+    assert verified(made, output, "sslclient") == "it: OK\n"

@@ -3,6 +3,7 @@
 import base64
 import dataclasses
 import json
+import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -142,7 +143,7 @@ def make(
             force=force,
         )
     if explain:
-        text.explain_make(directory, days)
+        text.explain_make(made, directory, days, key_type)
     if as_json:
         document = json.loads((made.directory / "index.json").read_bytes())
         click.echo(json.dumps({"directory": str(made.directory), **document}, indent=2))
@@ -282,14 +283,9 @@ def sign_verb(
         if output is not None:
             _write_output(output, pem, secret=False, force=force)
     if explain:
-        text.explain(
-            [
-                *("openssl", "x509", "-req", "-in", request_path, "-copy_extensions", "copy"),
-                *("-CA", str(directory / "intermediate-ca.pem")),
-                *("-CAkey", str(directory / "intermediate-ca.key"), "-days", str(days)),
-                *("-out", str(output or "board.pem")),
-            ]
-        )
+        command = text.explain_sign(request_path, directory, signed.chain[0], days, passphrase_file)
+        issuing = f"openssl x509 -in {shlex.quote(str(directory / 'intermediate-ca.pem'))}"
+        text.explain_lines([command, issuing], [output] if output else [])
     for sentence in signed.left_out:
         click.echo(f"note: the request {sentence}", err=True)
     described = examine.describe(signed.chain[0])
@@ -365,7 +361,8 @@ def convert_verb(
     for you alone (mode 0600), and a key goes to no terminal.
     """
     with _errors_reported(as_json):
-        blocks = convert.blocks_in(_read(source), source)
+        content = _read(source)
+        blocks = convert.blocks_in(content, source)
         has_key = any(each.is_key for each in blocks)
         array = _array_name(array, source, output)
         contents = _converted(blocks, form, array, source)
@@ -379,10 +376,10 @@ def convert_verb(
                 "them with -o OUT.der, which becomes OUT-1.der, OUT-2.der, …"
             )
         outputs = _numbered(output, len(contents)) if output else []
-        for path, content in zip(outputs, contents):
-            _write_output(path, content, secret=has_key, force=force)
+        for path, converted in zip(outputs, contents):
+            _write_output(path, converted, secret=has_key, force=force)
     if explain:
-        text.explain_convert(source, form, blocks[0])
+        text.explain_lines(text.convert_commands(source, content, form, blocks), outputs)
     report: dict[str, Any] = {
         "source": source,
         "to": form,

@@ -2,10 +2,13 @@
 
 import dataclasses
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import click
+from cryptography import x509
+from cryptography.x509.oid import ExtendedKeyUsageOID
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -15,23 +18,31 @@ from wwep_rig.certs import convert, examine, plan
 from wwep_rig.certs.identity import Expected
 
 
-def explain_make(directory: Path, days: int) -> None:
-    """Root, intermediate, one server identity, and the lab's own; the rest is more of the same."""
+def explain_make(made: pki.CertificateSet, directory: Path, days: int, ca_key_type: str) -> None:
+    """Root, intermediate, one server identity, and the lab's own; the rest is more of the same.
+
+    `directory` is the one that the user wrote.
+    """
 
     def at(name: str) -> str:
         return str(directory / name)
 
     server = pki.SERVER_NAMES[0]
+    alternatives = ",".join(
+        [f"DNS:{each}" for each in made.names] + [f"IP:{each}" for each in made.addresses]
+    )
     request = ["openssl", "req", "-nodes", "-newkey"]
+    ecdsa = ["ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
+    ca_key = ecdsa if ca_key_type == "ecdsa" else ["rsa:2048"]
     sign = ["openssl", "x509", "-req", "-copy_extensions", "copy", "-days", str(days)]
     explain(
         [
-            *(*request, "rsa:2048", "-x509", "-days", str(days)),
+            *(*request, *ca_key, "-x509", "-days", str(days)),
             *("-subj", "/CN=wwep-rig test root CA"),
             *("-keyout", at("root-ca.key"), "-out", at("root-ca.pem")),
         ],
         [
-            *(*request, "rsa:2048", "-subj", "/CN=wwep-rig test intermediate CA"),
+            *(*request, *ca_key, "-subj", "/CN=wwep-rig test intermediate CA"),
             *("-addext", "basicConstraints=critical,CA:TRUE,pathlen:0"),
             *("-keyout", at("intermediate-ca.key"), "-out", "intermediate.csr"),
         ],
@@ -40,8 +51,8 @@ def explain_make(directory: Path, days: int) -> None:
             *("-CAkey", at("root-ca.key"), "-out", at("intermediate-ca.pem")),
         ],
         [
-            *(*request, "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-subj", f"/CN={server}"),
-            *("-addext", f"subjectAltName=DNS:{server},IP:127.0.0.1"),
+            *(*request, *ecdsa, "-subj", f"/CN={server}"),
+            *("-addext", f"subjectAltName={alternatives}"),
             *("-keyout", at("server-ecdsa.key"), "-out", "server.csr"),
         ],
         [
@@ -122,19 +133,85 @@ def print_examination(source: str, connection: dict[str, str], result: examine.E
         console.print(Text("nothing wrong with it", style="green"))
 
 
-def explain_convert(source: str, form: str, first: convert.PemBlock) -> None:
-    """One block at a time is all that openssl converts."""
-    command = ["openssl", "pkey" if first.is_key else "x509", "-in", source]
-    if form == "c":
-        to_c = ["sed", 's/.*/"&\\\\r\\\\n"/']
-        explain(command, pipe_to=to_c)
-    else:
-        explain([*command, "-outform", form.upper()])
+def explain_sign(
+    request: str, directory: Path, signed: x509.Certificate, days: int, passphrase_file: Path | None
+) -> str:
+    """What signs the request with the same extensions; the chain's second certificate follows."""
+    extensions = {
+        "basicConstraints": "critical,CA:false",
+        "subjectKeyIdentifier": "hash",
+        "authorityKeyIdentifier": "keyid",
+    }
+    for extension in signed.extensions:
+        value = extension.value
+        if isinstance(value, x509.KeyUsage):
+            also = ",keyEncipherment" if value.key_encipherment else ""
+            extensions["keyUsage"] = f"critical,digitalSignature{also}"
+        elif isinstance(value, x509.ExtendedKeyUsage):
+            extensions["extendedKeyUsage"] = ",".join(
+                _PURPOSES[each] for each in value if each in _PURPOSES
+            )
+        elif isinstance(value, x509.SubjectAlternativeName):
+            names = [f"DNS:{each}" for each in value.get_values_for_type(x509.DNSName)]
+            names += [f"IP:{each}" for each in value.get_values_for_type(x509.IPAddress)]
+            extensions["subjectAltName"] = ",".join(names)
+    lines = shlex.join(f"{name}={value}" for name, value in extensions.items() if value)
+    command = ["openssl", "x509", "-req", "-in", _readable(request), "-days", str(days)]
+    command += ["-CA", str(directory / "intermediate-ca.pem")]
+    command += ["-CAkey", str(directory / "intermediate-ca.key"), "-extfile", "/dev/stdin"]
+    command += ["-passin", f"file:{passphrase_file}"] if passphrase_file else []
+    return f"printf '%s\\n' {lines} | {shlex.join(command)}"
 
 
-def explain(*commands: list[str], pipe_to: list[str] | None = None) -> None:
-    """The commands on stderr, quoted for a shell."""
+_PURPOSES = {
+    ExtendedKeyUsageOID.SERVER_AUTH: "serverAuth",
+    ExtendedKeyUsageOID.CLIENT_AUTH: "clientAuth",
+}
+
+
+def explain_lines(lines: Sequence[str], outputs: Sequence[Path]) -> None:
+    """Lines of a shell on stderr, each writing to its own output, or all one after the other."""
     click.echo("The same with openssl(1):", err=True)
-    tail = f" | {shlex.join(pipe_to)}" if pipe_to else ""
-    for command in commands:
-        click.echo(f"  {shlex.join(command)}{tail}", err=True)
+    for number, line in enumerate(lines):
+        place = outputs[min(number, len(outputs) - 1)] if outputs else None
+        sign = ">" if number < len(outputs) else ">>"
+        to = f" {sign} {shlex.quote(str(place))}" if place is not None else ""
+        click.echo(f"  {line}{to}", err=True)
+
+
+def convert_commands(
+    source: str, content: bytes, form: str, blocks: Sequence[convert.PemBlock]
+) -> list[str]:
+    """A line for each block: openssl converts one at a time, and takes no PEM out of C."""
+    place = shlex.quote(_readable(source))
+    is_c = convert.is_c_text(content)
+    lines = []
+    for number, block in enumerate(blocks, start=1):
+        if form == "der" and block.label == "EC PARAMETERS":
+            continue
+        tool = ["openssl", "x509"]
+        if block.is_key:
+            # Without this, openssl turns a key into PKCS #8, which older SDKs do not read.
+            tool = ["openssl", "pkey", *([] if block.label == "PRIVATE KEY" else ["-traditional"])]
+        elif block.label == "EC PARAMETERS":
+            tool = ["openssl", "ecparam"]
+        feed = f"{_OUT_OF_C} {place} | " if is_c else ""
+        if len(blocks) > 1:
+            feed += f"awk '/-----BEGIN/ {{n++}} n == {number}'{'' if is_c else f' {place}'} | "
+        rest = shlex.join(tool) + ("" if feed else f" -in {place}")
+        rest += " -outform DER" if form == "der" else ""
+        lines.append(feed + rest + (_INTO_C if form == "c" else ""))
+    return lines
+
+
+_OUT_OF_C = r"""sed -n 's/^[^"]*"\([^"\]*\)\(\\r\)*\(\\n\)*".*/\1/p'"""
+_INTO_C = r""" | sed 's/.*/"&\\r\\n"/'"""
+
+
+def _readable(source: str) -> str:
+    return "/dev/stdin" if source == "-" else source
+
+
+def explain(*commands: list[str]) -> None:
+    """The commands on stderr, quoted for a shell."""
+    explain_lines([shlex.join(command) for command in commands], [])
