@@ -257,15 +257,15 @@ wiced_result_t wiced_packet_pool_init(wiced_packet_pool_ref packet_pool, uint8_t
         return WICED_BADARG;
     }
     uintptr_t at = (uintptr_t)memory_pool;
-    uintptr_t aligned = ROUND_UP(at, _Alignof(max_align_t));
+    size_t skipped = ROUND_UP(at, _Alignof(max_align_t)) - at;
     size_t header = ROUND_UP(sizeof(pool_t), _Alignof(max_align_t));
-    size_t lost = aligned - at + header;
+    size_t lost = skipped + header;
     if (memory_pool_size < lost + sizeof(wiced_packet_t)) {
         return WICED_ERROR;
     }
-    pool_t* pool = (pool_t*)aligned;
+    pool_t* pool = (pool_t*)(void*)(memory_pool + skipped);
     memset(pool, 0, sizeof(*pool));
-    fill(pool, (wiced_packet_t*)(aligned + header),
+    fill(pool, (wiced_packet_t*)(void*)(memory_pool + lost),
          (uint32_t)((memory_pool_size - lost) / sizeof(wiced_packet_t)));
     kernel_lock();
     pool->next = own_pools;
