@@ -5,10 +5,12 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from . import _core
+from .calibration import Calibration, latency_budgets, refuse_budgets_below
 from .bench_config import BenchConfig, Kind
 from .closing import Closing
 from .errors import NoBench, TargetFailed
 from .explained import Explained
+from .latencies import LABELS
 from .led import LedView
 from .recording import Recording
 from .round_trip import RoundTrip, Until, round_trip_of
@@ -63,6 +65,7 @@ class Bench(Closing):
         resources: ExitStack,
         recording_path: Path | None,
         firmware: str,
+        calibration: Calibration | None = None,
     ) -> None:
         self._core = core
         self._resources = resources
@@ -70,6 +73,7 @@ class Bench(Closing):
         self._last_presses: dict[str, tuple[int, float]] = {}
         self.config = config
         self.recording_path = recording_path
+        self.calibration = calibration
         self._explained = Explained(1 + config.target.contract.retries)
         self.target = Target(core, config, self._explained)
         self.server = Server(core, config, self._explained)
@@ -189,6 +193,51 @@ class Bench(Closing):
     def record(self) -> Recording:
         """A window of the timeline that begins now."""
         return Recording(self._core, self.config, self._explained)
+
+    def expect_latencies(
+        self,
+        trip: RoundTrip,
+        *,
+        press_to_led_ms: float | None = None,
+        press_to_frame_ms: float | None = None,
+    ) -> None:
+        """The latencies of a round trip must keep their budgets.
+
+        Args:
+            trip: the round trip.
+            press_to_led_ms: from just before the line was set to the LED's first edge, at most;
+                None: what the bench file's budgets say, which may be nothing.
+            press_to_frame_ms: to the arrival of the frame's last byte; likewise.
+
+        Raises:
+            TargetFailed: one took longer, or did not happen.
+            NoBench: a budget is below the rig's own floor, so that the rig cannot judge it.
+        """
+        said = {"press_to_led_ms": press_to_led_ms, "press_to_frame_ms": press_to_frame_ms}
+        refuse_budgets_below(self.calibration, said, "")
+        for name, budget_ms in latency_budgets(self.config.budgets).items():
+            limit_ms = budget_ms if said[name] is None else said[name]
+            took_ms = getattr(trip.latencies, name)
+            if limit_ms is not None and (took_ms is None or took_ms > limit_ms):
+                took = "did not happen" if took_ms is None else f"took {took_ms:.3f} ms"
+                raise TargetFailed(
+                    f"press {trip.press.id} of {trip.press.button}: {LABELS[name]} {took}, "
+                    f"expected at most {limit_ms:g} ms{self._floor_text(name)}"
+                )
+
+    def _floor_text(self, latency: str) -> str:
+        if self.calibration is None:
+            return ""
+        return (
+            f" (of which the rig itself takes up to {self.calibration.floors_ms[latency]:.3f} ms)"
+        )
+
+    def measure_loopback(self, button: str, led: str, *, samples: int) -> _core.LoopbackReport:
+        """Drive a button that is wired to an LED, and time each edge that comes back.
+
+        None of it is on the timeline, and the bench can do nothing but be closed afterwards.
+        """
+        return self._core.measure_loopback(button, led, samples)
 
     @property
     def rig_errors(self) -> tuple[str, ...]:

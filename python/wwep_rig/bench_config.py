@@ -86,11 +86,21 @@ class Contract:
 
 @dataclass(frozen=True)
 class Budgets:
-    """How long the firmware gives each step, in milliseconds."""
+    """How long the firmware gives each step, and how long a press may take, in milliseconds.
+
+    Attributes:
+        dns_ms: to look up a name.
+        connect_ms: to connect.
+        reply_ms: to wait for a reply.
+        press_to_led_ms: from the press to the LED's edge; None: not judged.
+        press_to_frame_ms: from the press to the frame; None: not judged.
+    """
 
     dns_ms: int
     connect_ms: int
     reply_ms: int
+    press_to_led_ms: int | None
+    press_to_frame_ms: int | None
 
 
 @dataclass(frozen=True)
@@ -184,10 +194,15 @@ class LineConfig:
 
 @dataclass(frozen=True)
 class BenchConfig:
-    """One bench: the rig's lines, the target wired to them, its contract, budgets, the server."""
+    """One bench: the rig's lines, the target wired to them, its contract, budgets, the server.
+
+    `loopback` names a button and an LED that are wired together for good, as `button7:led7`; empty:
+    there are none.
+    """
 
     name: str
     kind: Kind
+    loopback: str
     device_id: int
     lines: Mapping[str, LineConfig]
     target: TargetConfig
@@ -227,6 +242,7 @@ def read_bench_file(bench_file: BenchFile) -> BenchConfig:
     return BenchConfig(
         name=bench_file.name,
         kind=Kind(bench_file.kind),
+        loopback=whole["bench"].get("loopback") or "",
         device_id=bench_file.device_id,
         lines={
             name: LineConfig(
@@ -261,7 +277,7 @@ def read_bench_file(bench_file: BenchFile) -> BenchConfig:
                 },
             ),
         ),
-        budgets=Budgets(**{key: int(value) for key, value in whole["budgets"].items()}),
+        budgets=Budgets(**whole["budgets"]),
         server=ServerConfig(
             address=server.get("address") or "",
             names=tuple(server["names"]),

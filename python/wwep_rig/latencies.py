@@ -1,6 +1,6 @@
 """Latencies of presses, and their distribution as a table."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 
 
@@ -82,12 +82,21 @@ def distributions(trips: Iterable[Latencies]) -> list[Distribution]:
     return found
 
 
-def table(rows: Iterable[Distribution]) -> list[str]:
-    """The distributions as lines of text, in milliseconds."""
+def table(rows: Iterable[Distribution], floors_ms: Mapping[str, float] | None = None) -> list[str]:
+    """The distributions as lines of text, in milliseconds.
+
+    Args:
+        rows: the distributions.
+        floors_ms: what the rig itself adds to each latency, by its key; None: not measured.
+    """
     header = ("latency (ms)", "n", "min", "p50", "p95", "p99", "max")
-    lines = [f"{header[0]:<16}" + "".join(f"{name:>10}" for name in header[1:])]
+    end = f"{'rig floor':>11}" if floors_ms is not None else ""
+    lines = [f"{header[0]:<16}" + "".join(f"{name:>10}" for name in header[1:]) + end]
     for row in rows:
         numbers = (row.min_ms, row.p50_ms, row.p95_ms, row.p99_ms, row.max_ms)
         cells = "".join(f"{number:>10.3f}" for number in numbers)
+        if floors_ms is not None:
+            # A dash: that latency is between two stamps of the network, not of a line.
+            cells += f"{floors_ms[row.key]:>11.3f}" if row.key in floors_ms else f"{'-':>11}"
         lines.append(f"{row.name:<16}{row.count:>10}{cells}")
     return lines

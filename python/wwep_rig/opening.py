@@ -1,16 +1,17 @@
 """Opens a bench: finds its file, takes its lock, prepares what it needs, starts the C++ side."""
 
 import hashlib
+import json
 import os
 import platform
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime
 from pathlib import Path
 
-from . import _core, ports, recordings, sim
+from . import _core, calibration, ports, recordings, sim
 from .app_build import App, build_app, tell_on_stderr
 from .bench import Bench
 from .bench_config import BenchConfig, Kind, Role, read_bench_file
@@ -31,6 +32,7 @@ def open_bench(
     tell: Callable[[str], None] = tell_on_stderr,
     command: str = "",
     takes_lock: bool = True,
+    judges_latencies: bool = True,
     wait_s: float = 0.0,
     environment: Mapping[str, str] | None = None,
 ) -> Bench:
@@ -47,6 +49,7 @@ def open_bench(
         tell: is given each line that such a build says; a bench file can ask for one too.
         command: what others are told that runs here; empty: this process's command line.
         takes_lock: whether to keep others from it; the built-in bench is private anyway.
+        judges_latencies: whether budgets below the rig's own floor are refused.
         wait_s: how long to wait while somebody else has the bench.
         environment: the environment; None: this process's.
 
@@ -60,6 +63,10 @@ def open_bench(
     config = read_bench_file(bench_file)
     config = _changed(config, identity, root_certificate, program)
     config = _built(config, app, program is None, variables, tell)
+    floor = calibration.load(bench_file, variables)
+    if judges_latencies:
+        budgets = calibration.latency_budgets(config.budgets)
+        calibration.refuse_budgets_below(floor, budgets, f"bench {config.name}: budgets.")
     what = command or " ".join(sys.argv)
     resources = ExitStack()
     try:
@@ -78,9 +85,10 @@ def open_bench(
         options.run.host = platform.node()
         options.run.bench = config.name
         options.run.firmware = firmware_text(config)
+        options.run.facts_json = json.dumps({"calibration": asdict(floor)} if floor else {})
         core, config = _open_core(options, config, folder.path, board_log, variables)
         resources.callback(core.close)
-        return Bench(core, config, resources, recording, options.run.firmware)
+        return Bench(core, config, resources, recording, options.run.firmware, floor)
     except BaseException:
         resources.close()
         raise

@@ -14,6 +14,7 @@ from .app_build import tell_on_stderr
 from .bench import Bench
 from .bench_config import BenchConfig, Kind, Role, read_bench_file
 from .closing import Closing
+from .calibration import Calibration
 from .errors import NoBench, Outcome, RigError, outcome_of
 from .find_bench import BUILT_IN, load_bench_file
 from .latencies import LABELS, Latencies, distributions, table
@@ -106,6 +107,7 @@ class RigSession:
         self._bench: Bench | None = None
         self._bench_text = self._bench_name
         self._firmware_text = ""
+        self._floor: Calibration | None = None
         self._recording_path: Path | None = None
         self._write_property: Callable[[str, object], None] = lambda name, value: None
         self._needs_reset = False
@@ -130,6 +132,7 @@ class RigSession:
         self._bench, self._recording_path = bench, place.path
         self._bench_text = f"{bench.name} ({bench.kind.value})"
         self._firmware_text = bench.firmware
+        self._floor = bench.calibration
         bench.target.start()
         return bench
 
@@ -325,8 +328,10 @@ class RigSession:
             return
         reporter.section(f"rig: {self._bench_text}")
         if rows:
-            for line in table(rows):
+            for line in table(rows, self._floor.floors_ms if self._floor else None):
                 reporter.write_line(line)
+            if self._floor:
+                reporter.write_line(f"rig floor: {self._floor.text}")
         if self._recording_path is not None:
             reporter.write_line(f"recording: {self._recording_path}")
 

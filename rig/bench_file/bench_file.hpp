@@ -112,11 +112,21 @@ struct TargetSpec {
     Contract contract;
 };
 
+/// A button wired to an LED for good, so that the rig can measure itself; names in [lines].
+struct LoopbackSpec {
+    std::string button;
+    std::string led;
+    bool operator==(const LoopbackSpec&) const = default;
+};
+
 /// How long the firmware gives each step, in milliseconds.
 struct Budgets {
     std::int64_t dns_ms = 10000;
     std::int64_t connect_ms = 2000;
     std::int64_t reply_ms = 500;
+    /// How long a press may take to show, from just before the line is set; nothing: not judged.
+    std::optional<std::int64_t> press_to_led_ms = {};
+    std::optional<std::int64_t> press_to_frame_ms = {};
     bool operator==(const Budgets&) const = default;
 };
 
@@ -135,6 +145,7 @@ struct BenchFile {
     BenchKind kind = BenchKind::sim;
     std::string folder;           ///< where the file lies, absolute; empty: it is not from a file
     std::vector<LineSpec> lines;  ///< in the order of the file
+    std::optional<LoopbackSpec> loopback;
     TargetSpec target;
     Budgets budgets;
     ServerSpec server;

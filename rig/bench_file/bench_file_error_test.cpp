@@ -207,6 +207,24 @@ flash = ["flash", "{image}"]
             "sim and kernel"));
 }
 
+TEST(BenchFileError, refuses_a_loopback_that_is_not_a_button_and_an_led) {
+    const auto with = [](const std::string& loopback) {
+        return "[bench]\nname = \"mine\"\nkind = \"sim\"\nloopback = \"" + loopback + "\"\n";
+    };
+    EXPECT_THAT(problems_of(with("button0")),
+                ElementsAre("bench-1.toml:4: bench.loopback: \"button0\" is not two lines with a "
+                            "colon between them; expected BUTTON:LED"));
+    EXPECT_THAT(problems_of(with("led0:button0")),
+                ElementsAre("bench-1.toml:4: bench.loopback: lines.led0 is an input; expected an "
+                            "output",
+                            "bench-1.toml:4: bench.loopback: lines.button0 is an output; expected "
+                            "an input"));
+    EXPECT_THAT(problems_of(with("button0:led7")),
+                ElementsAre("bench-1.toml:4: bench.loopback: there is no [lines.led7]"));
+    EXPECT_EQ(rig::parse_bench_file(with("button0:led1"), "x").loopback,
+              (rig::LoopbackSpec{.button = "button0", .led = "led1"}));
+}
+
 TEST(BenchFileError, refuses_pins_that_the_board_does_not_have) {
     EXPECT_THAT(problems_of(sim_file + "[lines.led0]\nline = 32\n"),
                 ElementsAre("bench-1.toml:5: lines.led0.line: 32 is out of range; expected an "

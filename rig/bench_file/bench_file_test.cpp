@@ -84,6 +84,8 @@ verifies = ["chain"]
 dns_ms = 10000
 connect_ms = 2000
 reply_ms = 500
+press_to_led_ms = 50
+press_to_frame_ms = 400
 
 [server]
 address = "198.51.100.3"
@@ -128,7 +130,7 @@ TEST(BenchFile, holds_what_the_file_says) {
     contract.verifies = {rig::Verifies::chain};
     contract.buttons = {{"button0", {"led0", false}}};
     EXPECT_EQ(target.contract, contract);
-    EXPECT_EQ(bench.budgets, (rig::Budgets{10000, 2000, 500}));
+    EXPECT_EQ(bench.budgets, (rig::Budgets{10000, 2000, 500, 50, 400}));
     EXPECT_EQ(bench.server, (rig::ServerSpec{"198.51.100.3",
                                              {"wwep.ww101.cypress.com"},
                                              27708,
@@ -254,7 +256,8 @@ TEST(BenchFile, becomes_json_in_its_own_nouns_with_what_was_filled_in) {
   "bench": {
     "name": "bench-1",
     "kind": "board",
-    "folder": null
+    "folder": null,
+    "loopback": null
   },
   "lines": {
     "button0": {
@@ -310,7 +313,9 @@ TEST(BenchFile, becomes_json_in_its_own_nouns_with_what_was_filled_in) {
   "budgets": {
     "dns_ms": 10000,
     "connect_ms": 2000,
-    "reply_ms": 500
+    "reply_ms": 500,
+    "press_to_led_ms": null,
+    "press_to_frame_ms": null
   },
   "server": {
     "address": "198.51.100.3",

@@ -14,6 +14,10 @@ ordered_json text_or_null(const std::string& text) {
     return text.empty() ? ordered_json() : ordered_json(text);
 }
 
+ordered_json number_or_null(const std::optional<std::int64_t>& number) {
+    return number ? ordered_json(*number) : ordered_json();
+}
+
 ordered_json json_of(const LineSpec& line) {
     ordered_json json;
     json["chip"] = text_or_null(line.chip);
@@ -133,7 +137,10 @@ std::string to_json(const BenchFile& bench) {
     ordered_json json;
     json["bench"] = {{"name", bench.name},
                      {"kind", to_string(bench.kind)},
-                     {"folder", text_or_null(bench.folder)}};
+                     {"folder", text_or_null(bench.folder)},
+                     {"loopback", bench.loopback ? ordered_json(bench.loopback->button + ":" +
+                                                                bench.loopback->led)
+                                                 : ordered_json()}};
     json["lines"] = ordered_json::object();
     for (const LineSpec& line : bench.lines) {
         json["lines"][line.name] = json_of(line);
@@ -141,7 +148,9 @@ std::string to_json(const BenchFile& bench) {
     json["target"] = json_of(bench);
     json["budgets"] = {{"dns_ms", bench.budgets.dns_ms},
                        {"connect_ms", bench.budgets.connect_ms},
-                       {"reply_ms", bench.budgets.reply_ms}};
+                       {"reply_ms", bench.budgets.reply_ms},
+                       {"press_to_led_ms", number_or_null(bench.budgets.press_to_led_ms)},
+                       {"press_to_frame_ms", number_or_null(bench.budgets.press_to_frame_ms)}};
     json["server"] = json_of(bench.server);
     // A path need not be UTF-8.
     return json.dump(2, ' ', false, ordered_json::error_handler_t::replace);

@@ -21,15 +21,37 @@ void parse_bench(BenchDraft& draft, TomlSection section) {
                                           *name));
     }
     draft.kind = section.choice("kind", kind_spellings);
+    const auto loopback = section.text("loopback");
     section.finish();
     draft.bench = default_bench(draft.kind.value_or(BenchKind::board));
     set_if(draft.bench.name, name);
+    if (loopback) {
+        const auto colon = loopback->find(':');
+        if (colon == std::string::npos) {
+            section.wrong("loopback", fmt::format("\"{}\" is not two lines with a colon between "
+                                                  "them; expected BUTTON:LED",
+                                                  *loopback));
+        } else {
+            draft.bench.loopback = {.button = loopback->substr(0, colon),
+                                    .led = loopback->substr(colon + 1)};
+        }
+    }
+}
+
+/// After [lines]: it names two of them.
+void check_loopback(const BenchDraft& draft, TomlSection section) {
+    if (draft.bench.loopback) {
+        draft.check_direction(section, "loopback", draft.bench.loopback->button, Direction::output);
+        draft.check_direction(section, "loopback", draft.bench.loopback->led, Direction::input);
+    }
 }
 
 void parse_budgets(Budgets& budgets, TomlSection section) {
     set_if(budgets.dns_ms, section.integer("dns_ms", 1, bench_ms_max));
     set_if(budgets.connect_ms, section.integer("connect_ms", 1, bench_ms_max));
     set_if(budgets.reply_ms, section.integer("reply_ms", 1, bench_ms_max));
+    budgets.press_to_led_ms = section.integer("press_to_led_ms", 1, bench_ms_max);
+    budgets.press_to_frame_ms = section.integer("press_to_frame_ms", 1, bench_ms_max);
     section.finish();
 }
 
@@ -38,6 +60,7 @@ BenchFile parse(const toml::table& document, BenchProblems& problems) {
     TomlSection root("", &document, problems);
     parse_bench(draft, root.section("bench"));
     parse_lines(draft, root.section("lines"));
+    check_loopback(draft, root.section("bench"));
     pair_buttons(draft.bench);
     parse_target(draft, root.section("target"));
     parse_budgets(draft.bench.budgets, root.section("budgets"));

@@ -160,6 +160,8 @@ secure = true                       # its frame travels over TLS
 dns_ms = 10000
 connect_ms = 2000
 reply_ms = 500
+# press_to_led_ms = 50              # left out: latencies are shown, not judged
+# press_to_frame_ms = 500
 )";
 
 constexpr std::string_view own_server = R"(

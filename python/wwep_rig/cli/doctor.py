@@ -48,16 +48,35 @@ class Finding:
 
 @click.command()
 @bench_option
+@click.option(
+    "--loopback",
+    is_flag=False,
+    flag_value="",
+    metavar="[BUTTON:LED]",
+    help="Instead, measure the rig over a button that is wired to an LED, and keep that for the "
+    "bench's next runs. Without BUTTON:LED: the pair that the bench file names.",
+)
 @json_option
-def doctor(bench_name: str, as_json: bool) -> int:
+def doctor(bench_name: str, loopback: str | None, as_json: bool) -> int:
     """Check whether a bench is usable; for each thing that is not, say what to do.
 
+    With --loopback it measures what the rig itself adds to each latency. Unplug the target first
+    and join the two lines with a wire, or wire two spare lines for good and name them in the bench
+    file (loopback = "BUTTON:LED" under [bench]). A board that is a process is replaced by a
+    firmware that stands for the wire.
+
     \b
-    Example:
+    Examples:
         $ wwep-rig doctor --bench bench-1
+        $ wwep-rig doctor --bench bench-1 --loopback button0:led0
 
     Exit codes: 0 all is good, 3 the rig's own parts are missing, 4 the bench is not usable.
     """
+    if loopback is not None:
+        # Needs the C++ side, without which the table must still come up.
+        from .loopback import calibrate
+
+        return calibrate(bench_name, loopback, as_json)
     findings = []
     for finding in examine(bench_name, os.environ):
         findings.append(finding)

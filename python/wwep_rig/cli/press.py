@@ -77,7 +77,9 @@ def press(
         for _ in range(count):
             trips.append(_press_once(bench, button, hold_s, timeout_s, profile, as_json))
         if count > 1 and not as_json:
-            click.echo("\n".join(table(distributions(trip.latencies for trip in trips))))
+            rows = distributions(trip.latencies for trip in trips)
+            floor = bench.calibration
+            click.echo("\n".join(table(rows, floor.floors_ms if floor else None)))
 
 
 def _press_once(

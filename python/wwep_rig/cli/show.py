@@ -7,6 +7,7 @@ from datetime import datetime
 import click
 
 from wwep_rig import _core
+from wwep_rig.calibration import from_value
 from wwep_rig.latencies import Latencies, distributions, table
 from wwep_rig.recordings import newest
 from wwep_rig.timeline_text import row_line
@@ -41,6 +42,8 @@ def show(recording: str | None, last: int, as_json: bool) -> None:
     presses = [_latencies_of(each) for each in reader.latencies()]
     rows = reader.timeline(last)
     counts = reader.counts()
+    floor = from_value((run.get("facts") or {}).get("calibration"))
+    floors_ms = floor.floors_ms if floor else {}
     if as_json:
         print_json(
             {
@@ -55,6 +58,7 @@ def show(recording: str | None, last: int, as_json: bool) -> None:
                         "p95_ms": row.p95_ms,
                         "p99_ms": row.p99_ms,
                         "max_ms": row.max_ms,
+                        "rig_floor_ms": floors_ms.get(row.key),
                     }
                     for row in distributions(presses)
                 ],
@@ -72,7 +76,9 @@ def show(recording: str | None, last: int, as_json: bool) -> None:
         click.echo(f"{'began':<10} {datetime.fromtimestamp(began / 1e9):%Y-%m-%d %H:%M:%S}")
     click.echo(f"{'rows':<10} " + ", ".join(f"{name} {count}" for name, count in counts.items()))
     if found := distributions(presses):
-        click.echo("\n" + "\n".join(table(found)))
+        click.echo("\n" + "\n".join(table(found, floors_ms if floor else None)))
+        if floor:
+            click.echo(f"rig floor: {floor.text}")
     if rows:
         click.echo(f"\nthe last {len(rows)} rows of the timeline")
         for row in rows:
