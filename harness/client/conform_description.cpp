@@ -113,10 +113,14 @@ void devices_are_separate(CaseRun& run) {
             devices.push_back(candidate);
     }
     constexpr std::uint8_t reg = 0x21;
-    for (std::uint16_t i = 0; i < devices.size(); ++i)
-        run.expect(format_write(devices[i], reg, i), format_accepted(devices[i], reg, i));
-    for (std::uint16_t i = 0; i < devices.size(); ++i)
-        run.expect(format_read(devices[i], reg), format_accepted(devices[i], reg, i));
+    std::uint16_t value = 0;
+    for (const std::uint16_t each : devices) {
+        run.expect(format_write(each, reg, value), format_accepted(each, reg, value));
+        ++value;
+    }
+    value = 0;
+    for (const std::uint16_t each : devices)
+        run.expect(format_read(each, reg), format_accepted(each, reg, value++));
 }
 
 void last_write_counts(CaseRun& run) {

@@ -150,10 +150,11 @@ def test_wrong_use_is_exit_code_2(wwep_rig, arguments, says):
     assert says in done.err
 
 
-def test_ctrl_c_ends_the_run_and_shows_what_has_been_seen(serve_broken, start):
+def test_ctrl_c_ends_the_run_and_shows_what_has_been_seen(serve_broken, start, wwep_rig):
     port = serve_broken(GoodServer)
     patterns = ("--only", "table.write*", "--only", "connection.idle")
-    process = start("conform", "127.0.0.1", "--port", port, *patterns, "--idle-timeout", "60")
+    command = ("conform", "127.0.0.1", "--port", port, *patterns, "--junit", "out.xml")
+    process = start(*command, "--idle-timeout", "60")
     assert process.stdout.readline().startswith(f"127.0.0.1:{port} in the clear")
     assert process.stdout.readline().startswith("pass    table.write-is-echoed")
 
@@ -162,3 +163,5 @@ def test_ctrl_c_ends_the_run_and_shows_what_has_been_seen(serve_broken, start):
     out, err = process.communicate(timeout=30)
     assert out.startswith("interrupted after 1 of 2 cases: 1 pass")
     assert (process.returncode, err) == (130, "")
+    verdict = wwep_rig("verdict", "out.xml")
+    assert (verdict.code, verdict.out) == (3, "good (interrupted)\n")

@@ -304,6 +304,33 @@ def test_flags_decide_without_probing_which_cases_apply(serve):
         assert "(said so)" in result.reason
 
 
+def test_server_for_one_connection_at_a_time_is_found_out(serve):
+    class Alone(GoodServer):
+        one_at_a_time = True
+
+    suite = Conformance(ServerUnderTest(connection_to(serve(Alone)), patience_s=PATIENCE_S))
+    suite.probe()
+
+    assert suite.one_at_a_time
+    result = suite.run("connections.at-once")
+    assert result.outcome is Outcome.SKIPPED
+    assert result.reason == "the server takes one connection at a time (found out by probing)"
+    assert suite.run("table.read-after-write").outcome is Outcome.PASS
+    assert suite.run("rough.never-reads").outcome is Outcome.PASS
+
+
+def test_server_that_is_said_to_keep_connections_open_and_does_not_is_noted(serve):
+    said = ServerUnderTest(connection_to(serve(GoodServer)), keep_open=True, patience_s=PATIENCE_S)
+    suite = Conformance(said)
+    suite.probe()
+
+    assert suite.keeps_open
+    for name in ("connection.reused", "connection.pipelined", "framing.line-ends-between"):
+        result = suite.run(name)
+        assert result.outcome is Outcome.NOTE
+        assert "closed the connection" in result.reason
+
+
 def test_same_seed_writes_to_the_same_devices(serve):
     connection = connection_to(serve(GoodServer))
     sent = []

@@ -6,6 +6,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from tests.broken_servers.good import GoodServer
 from wwep_rig import _core, certs, open_bench
 from wwep_rig.conformance import Conformance, Outcome, ServerUnderTest, cases
 from wwep_rig.errors import NoBench, TargetFailed
@@ -107,6 +108,34 @@ def test_lab_s_server_of_mutual_tls_passes_with_a_client_s_certificate(tmp_path,
     assert {name for name, each in results.items() if each.outcome is Outcome.FAIL} == set()
     assert results["tls.client-certificate"].outcome is Outcome.PASS
     assert results["tls.certificate"].outcome is Outcome.PASS
+
+
+def test_board_that_is_a_server_needs_no_lines(tmp_path, environment):
+    server = GoodServer()
+    path = tmp_path / "board.toml"
+    path.write_text(
+        f"""
+[bench]
+name = "board"
+kind = "board"
+
+[target]
+device = "02:00:00:00:00:01"
+role = "server"
+serves = {{ address = "127.0.0.1", plain_port = {server.port} }}
+
+[server]
+address = "127.0.0.1"
+"""
+    )
+
+    with open_bench(str(path), environment=environment) as bench:
+        bench.target.start()
+        result = bench.target.server.conform("table.read-after-write")
+        assert (bench.buttons, bench.leds) == ((), ())
+    server.close()
+
+    assert result.outcome is Outcome.PASS
 
 
 def test_target_that_serves_nobody_has_failed(tmp_path, environment):

@@ -336,13 +336,13 @@ TEST(BenchFile, becomes_json_in_its_own_nouns_with_what_was_filled_in) {
 TEST(BenchFile, target_that_is_a_server_says_where_it_serves) {
     const rig::BenchFile bench = parsed(
         "[bench]\nname = \"a\"\nkind = \"board\"\n"
-        "[lines.button0]\nchip = \"c\"\nline = 17\n"
         "[target]\ndevice = \"02:00:00:00:00:01\"\n"
         "role = \"server\"\n"
         "serves = { address = \"198.51.100.20\", plain_port = 0, "
         "tls_port = 40508, one_at_a_time = true }\n"
         "[server]\naddress = \"198.51.100.3\"\n");
 
+    EXPECT_TRUE(bench.lines.empty());
     EXPECT_EQ(bench.target.role, rig::TargetRole::server);
     EXPECT_EQ(bench.target.serves.address, "198.51.100.20");
     EXPECT_EQ(bench.target.serves.plain_port, 0);

@@ -55,6 +55,15 @@ void parse_budgets(Budgets& budgets, TomlSection section) {
     section.finish();
 }
 
+// A board that is a server may have neither button nor LED.
+void check_that_lines_are_there(const BenchDraft& draft, BenchProblems& problems) {
+    const bool is_client = draft.bench.target.role == TargetRole::client;
+    if (draft.bench.lines.empty() && (draft.is_surely({BenchKind::kernel, BenchKind::emulator}) ||
+                                      (draft.is_surely({BenchKind::board}) && is_client))) {
+        problems.add(0, "lines", "missing; expected a table for each line, as in [lines.button0]");
+    }
+}
+
 BenchFile parse(const toml::table& document, BenchProblems& problems) {
     BenchDraft draft;
     TomlSection root("", &document, problems);
@@ -63,6 +72,7 @@ BenchFile parse(const toml::table& document, BenchProblems& problems) {
     check_loopback(draft, root.section("bench"));
     pair_buttons(draft.bench);
     parse_target(draft, root.section("target"));
+    check_that_lines_are_there(draft, problems);
     parse_budgets(draft.bench.budgets, root.section("budgets"));
     parse_server(draft, root.section("server"));
     root.finish();

@@ -135,6 +135,8 @@ power = "none"                      # or { line = "power" },
                                     # or { command = { on = ["..."], off = ["..."] } }
 # flash = ["openocd", "-f", "board.cfg", "-c", "program {image} verify reset exit"]
 # app = "path/to/application"       # folder of the WICED application that runs there
+# role = "server"                   # the board serves; then it needs no [lines], but
+# serves = { address = "198.51.100.20", plain_port = 27708, tls_port = 0 }    # 0: not there
 )";
 
 /// {0}: led_before_frame, {1}: verifies; {2}, {3}: the space before their comments.

@@ -38,10 +38,8 @@ class Report:
 
     @property
     def verdict(self) -> str:
-        """In the rig's words; a run that was interrupted says nothing good."""
-        if self.count(Outcome.FAIL):
-            return "target-failed"
-        return "good" if self.is_whole else "rig-error"
+        """In the rig's words; of a run that was interrupted it is about what ran until then."""
+        return "target-failed" if self.count(Outcome.FAIL) else "good"
 
 
 def headline(server: str, suite: Conformance) -> str:
@@ -130,8 +128,11 @@ def write_junit(path: Path, report: Report) -> None:
         time=f"{sum(result.took_ns for result in report.results) / 1e9:.3f}",
     )
     properties = ElementTree.SubElement(suite, "properties")
-    for name, value in (("rig_verdict", report.verdict), ("seed", report.suite.server.seed)):
-        ElementTree.SubElement(properties, "property", name=name, value=str(value))
+    said = {"rig_verdict": report.verdict, "seed": str(report.suite.server.seed)}
+    if not report.is_whole:
+        said["rig_interrupted"] = "yes"
+    for name, value in said.items():
+        ElementTree.SubElement(properties, "property", name=name, value=value)
     for result in report.results:
         _add_testcase(suite, result)
     root = ElementTree.Element("testsuites")
