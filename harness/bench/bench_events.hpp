@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
-#include "harness/bench/patient_wait.hpp"
 #include "harness/bench/round_trip.hpp"
+#include "harness/event/patient_wait.hpp"
 #include "harness/event/timeline.hpp"
 #include "harness/recorder/recorder.hpp"
 

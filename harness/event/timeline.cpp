@@ -2,12 +2,9 @@
 
 #include <algorithm>
 
+#include "harness/event/patient_wait.hpp"
+
 namespace harness {
-namespace {
-
-constexpr std::chrono::nanoseconds interruption_checked_every = std::chrono::milliseconds(50);
-
-}  // namespace
 
 Timeline::Timeline(const rig::Clock& clock, EventSink* next, Limits limits)
     : clock_(clock), next_(next), limits_(limits) {}
@@ -63,29 +60,14 @@ bool Timeline::wait(Cursor cursor, rig::Deadline deadline,
                     const std::function<bool(const Event&)>& found,
                     const std::function<bool()>& interrupted) const {
     std::unique_lock lock(mutex_);
-    TimestampNs ask_at_ns = clock_.monotonic_ns() + interruption_checked_every.count();
-    while (true) {
+    return wait_patiently(changed_, lock, clock_, deadline, interrupted, [&] {
         for (cursor = std::max(cursor, begin_); cursor < begin_ + events_.size(); ++cursor) {
             if (found(events_[cursor - begin_])) {
                 return true;
             }
         }
-        if (deadline.has_passed(clock_)) {
-            return false;
-        }
-        const auto slice =
-            std::min<std::chrono::nanoseconds>(deadline.left(clock_), interruption_checked_every);
-        // By the clock too: where events never cease, no wait ever times out.
-        const bool timed_out = changed_.wait_for(lock, slice) == std::cv_status::timeout;
-        if (interrupted && (timed_out || clock_.monotonic_ns() >= ask_at_ns)) {
-            lock.unlock();
-            if (interrupted()) {
-                return false;
-            }
-            ask_at_ns = clock_.monotonic_ns() + interruption_checked_every.count();
-            lock.lock();
-        }
-    }
+        return false;
+    });
 }
 
 }  // namespace harness

@@ -1,4 +1,4 @@
-#include "harness/bench/patient_wait.hpp"
+#include "harness/event/patient_wait.hpp"
 
 #include <algorithm>
 #include <chrono>
