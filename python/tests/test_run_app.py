@@ -57,6 +57,14 @@ def lines_until(process, text: str) -> list[str]:
     raise AssertionError(f"no {text!r} in {lines}: {process.stderr.read()}")
 
 
+def write_bench(tmp_path, target: str) -> str:
+    """A simulated bench with these lines in [target]; its path."""
+    path = tmp_path / "benches" / "own.toml"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(f'[bench]\nname = "own"\nkind = "sim"\n[target]\n{target}\n')
+    return str(path)
+
+
 def test_run_shows_console_led_and_transaction_until_it_is_interrupted(start):
     process = start("run", "--app", str(FIRMWARE / "apps/client_streams"), "--press", "button0")
 
@@ -91,6 +99,23 @@ def test_run_presses_what_standard_input_names(start, folder):
     _, errors = process.communicate(timeout=20)
     assert process.returncode == 0
     assert "no button 'nothing'; buttons: button0, button1" in errors
+
+
+def test_application_that_serves_is_told_where_and_answers(start, wwep_rig, tmp_path):
+    bench = write_bench(
+        tmp_path,
+        f'role = "server"\napp = "{FIRMWARE}/apps/server_table"\nready = "listening: 0"\n'
+        "serves = { plain_port = 27708, tls_port = 0 }",
+    )
+    app = ("--app", str(FIRMWARE / "apps/server_table"), "--ready", "listening: 0")
+    process = start("run", *app, "--bench", bench)
+
+    address = re.fullmatch(r"running plain=(\S+):27708", lines_until(process, "running")[-1])
+
+    assert address is not None
+    done = wwep_rig("write", "0FAC", "0B", "1234", "--host", address[1])
+    assert (done.code, done.out) == (0, "A0FAC0B1234\n")
+    lines_until(process, "0FAC")
 
 
 def test_run_in_json_is_one_object_a_line(start, folder):
@@ -205,14 +230,6 @@ def test_board_that_is_no_process_takes_no_application(wwep_rig, folder):
 
     assert done.code == 4
     assert "kinds sim and kernel only" in done.err
-
-
-def write_bench(tmp_path, target: str) -> str:
-    """A simulated bench with these lines in [target]; its path."""
-    path = tmp_path / "benches" / "own.toml"
-    path.parent.mkdir(exist_ok=True)
-    path.write_text(f'[bench]\nname = "own"\nkind = "sim"\n[target]\n{target}\n')
-    return str(path)
 
 
 SCENARIO = """
