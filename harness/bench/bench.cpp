@@ -37,15 +37,16 @@ std::map<std::string, TrackedButton> pairings(const std::optional<rig::BenchFile
     return result;
 }
 
-std::string missing_target(const std::optional<rig::BenchFile>& bench_file) {
-    if (bench_file && bench_file->kind == rig::BenchKind::board) {
-        return fmt::format(
-            "the target of bench {} is a board: the rig watches it and presses its buttons, but "
-            "cannot start or reset it yet; do that by hand",
-            bench_file->name);
+TargetBoard board_of(const rig::TargetSpec& spec) {
+    TargetBoard board{.console = std::nullopt, .ready_text = spec.ready};
+    if (spec.console) {
+        board.console = {.path = spec.console->port, .baud = spec.console->baud};
     }
-    return "this bench has no target that the rig could start: no firmware was named for it";
+    return board;
 }
+
+constexpr const char* missing_target =
+    "this bench has no target that the rig could start: no firmware was named for it";
 
 }  // namespace
 
@@ -70,6 +71,9 @@ Bench::Bench(BenchOptions options, const rig::Clock& clock, const TlsLibrary& tl
             throw rig::NoBench("a target needs a bench file: it says which lines it is wired to");
         }
         target_ = std::make_unique<BenchTarget>(*options_.target, clock, loop, *lines_, events_);
+    } else if (options_.bench_file && options_.bench_file->kind == rig::BenchKind::board) {
+        target_ = std::make_unique<BenchTarget>(board_of(options_.bench_file->target), clock, loop,
+                                                *lines_, events_);
     }
     loop_thread_.start([this](const LoopEnded& failure) {
         events_.note_error(failure.what());
@@ -150,7 +154,7 @@ std::vector<std::string> Bench::names_of(rig::Direction direction) const {
     std::vector<std::string> names;
     if (options_.bench_file) {
         for (const rig::LineSpec& spec : options_.bench_file->lines) {
-            if (spec.direction == direction) {
+            if (spec.direction == direction && !options_.bench_file->controls_target(spec.name)) {
                 names.push_back(spec.name);
             }
         }
@@ -188,6 +192,10 @@ void Bench::release_in_loop() {
     if (lines_ != nullptr) {
         lines_->release_buttons();
     }
+}
+
+void Bench::set_line(const std::string& line, bool active) {
+    call([&] { lines().set_line(line, active); });
 }
 
 bool Bench::led_is_on(const std::string& led) {
@@ -228,7 +236,7 @@ rig::LoopbackReport Bench::measure_loopback(const std::string& button, const std
 
 BenchTarget& Bench::target() const {
     if (target_ == nullptr) {
-        throw rig::NoBench(missing_target(options_.bench_file));
+        throw rig::NoBench(missing_target);
     }
     return *target_;
 }
@@ -240,6 +248,18 @@ void Bench::start_target(rig::Deadline deadline, const Interrupted& interrupted)
 
 void Bench::reset_target(rig::Deadline deadline, const Interrupted& interrupted) {
     call([this] { target().reset(); });
+    target().wait_until_ready(deadline, interrupted);
+}
+
+void Bench::board_begins() {
+    call([this] { target().reset(); });
+}
+
+void Bench::board_ends() {
+    call([this] { target().stop(); });
+}
+
+void Bench::wait_target_ready(rig::Deadline deadline, const Interrupted& interrupted) {
     target().wait_until_ready(deadline, interrupted);
 }
 

@@ -60,6 +60,12 @@ class Bench {
     void stop_target(const Interrupted& interrupted);
     /// As abruptly as a reset pin; then as start_target().
     void reset_target(rig::Deadline deadline, const Interrupted& interrupted);
+    /// For a board that somebody else switches: it begins anew from now on.
+    void board_begins();
+    /// Likewise: it has no power from now on.
+    void board_ends();
+    /// Throws rig::TargetFailure with the console if it is not ready before the deadline.
+    void wait_target_ready(rig::Deadline deadline, const Interrupted& interrupted);
     [[nodiscard]] bool target_is_running();
     /// 0: it does not run.
     [[nodiscard]] int target_pid();
@@ -80,6 +86,10 @@ class Bench {
                                  const Interrupted& interrupted);
     /// Every button to high impedance, now.
     void release_buttons();
+    /// Holds a line of reset or power at its active or inactive level until it is set again or the
+    /// bench closes. Throws rig::NoBench for any other line, rig::RigError when it cannot be
+    /// driven.
+    void set_line(const std::string& line, bool active);
     [[nodiscard]] bool led_is_on(const std::string& led);
     /// Whether the LED is, or becomes, on (or off) before the deadline.
     [[nodiscard]] bool wait_led(const std::string& led, bool on, rig::Deadline deadline,

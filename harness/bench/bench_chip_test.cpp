@@ -19,13 +19,13 @@ using harness::Bench;
 using rig::Level;
 using rig::testing::patience;
 using rig::testing::thrown_by;
-using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 class BenchChipTest : public rig::testing::ChipTest {
   protected:
-    Bench& open_bench(rig::BenchKind kind) {
+    Bench& open_bench(rig::BenchKind kind,
+                      const std::function<void(rig::BenchFile&)>& change = nullptr) {
         harness::BenchOptions options;
         options.bench_file.emplace();
         options.bench_file->name = "bench-1";
@@ -39,6 +39,9 @@ class BenchChipTest : public rig::testing::ChipTest {
                 .arguments = {"-c", "echo \"up on $BOARD_CHIP\"; read forever"},
                 .environment = {{"BOARD_CHIP", "board-lines"}},
                 .ready_text = "up on board-lines"};
+        }
+        if (change) {
+            change(*options.bench_file);
         }
         return bench_.emplace(options, clock_, library_);
     }
@@ -174,16 +177,38 @@ TEST_F(BenchChipTest, a_rig_that_stands_still_while_edges_come_reports_how_many_
     EXPECT_GE(std::atoi(text.c_str()), lost);
 }
 
-TEST_F(BenchChipTest, a_board_cannot_be_started_but_is_pressed_and_watched) {
+TEST_F(BenchChipTest, a_board_is_pressed_and_watched) {
     Bench& bench = open_bench(rig::BenchKind::board);
-    EXPECT_THAT(thrown_by<rig::NoBench>([&] { bench.start_target(soon(), nullptr); }),
-                AllOf(HasSubstr("the target of bench bench-1 is a board"), HasSubstr("by hand")));
+    EXPECT_FALSE(bench.target_is_running());
+    bench.board_begins();
+    EXPECT_TRUE(bench.target_is_running());
+    bench.wait_target_ready(soon(), nullptr);
+    EXPECT_THAT(thrown_by<rig::NoBench>([&] { bench.set_line("button0", true); }),
+                HasSubstr("no line \"button0\" for reset or power"));
     sim_->pull(led, Level::high);
     EXPECT_TRUE(wait_for<harness::EdgeSeen>(
         [](const harness::EdgeSeen& seen) { return seen.level == Level::high; }));
     static_cast<void>(bench.start_press("button0", 1min, "ideal"));
     EXPECT_EQ(board_reads_button(), Level::low);
     bench.release_buttons();
+    EXPECT_EQ(board_reads_button(), Level::high);
+}
+
+TEST_F(BenchChipTest, a_boards_reset_line_is_no_button_and_is_held_until_it_is_let_go) {
+    Bench& bench = open_bench(rig::BenchKind::board, [](rig::BenchFile& bench_file) {
+        bench_file.target.reset = rig::ResetSpec{};
+        bench_file.target.reset->line = "button0";
+    });
+    EXPECT_TRUE(bench.buttons().empty());
+    EXPECT_EQ(board_reads_button(), Level::high) << "opening a bench drives nothing";
+    bench.set_line("button0", true);
+    EXPECT_EQ(board_reads_button(), Level::low);
+    bench.release_buttons();
+    EXPECT_EQ(board_reads_button(), Level::low) << "only buttons are released";
+    bench.set_line("button0", false);
+    EXPECT_EQ(board_reads_button(), Level::high);
+    bench.set_line("button0", true);
+    bench.close();
     EXPECT_EQ(board_reads_button(), Level::high);
 }
 

@@ -38,6 +38,7 @@ void BenchEvents::take(Event event) {
     if (const auto* const note = std::get_if<RigNote>(&event); note != nullptr && note->is_error) {
         add_rig_error(note->what);
     }
+    const bool is_connection = std::holds_alternative<ConnectionOpened>(event);
     {
         // Under one lock, so that what a round trip has reached is on the timeline as well.
         const std::lock_guard lock(mutex_);
@@ -45,6 +46,9 @@ void BenchEvents::take(Event event) {
         timeline_.take(std::move(event));
     }
     changed_.notify_all();
+    if (is_connection && on_connection_) {
+        on_connection_();
+    }
 }
 
 bool BenchEvents::has_room() const {

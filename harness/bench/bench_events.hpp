@@ -4,10 +4,12 @@
 #pragma once
 
 #include <condition_variable>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "harness/bench/round_trip.hpp"
@@ -38,6 +40,10 @@ class BenchEvents final : public EventSink {
     void note(std::string what);
     void note_error(std::string what);
 
+    /// What to do at each connection to the server, on the loop's thread. To be said before the
+    /// loop runs.
+    void on_connection(std::function<void()> callback) { on_connection_ = std::move(callback); }
+
     [[nodiscard]] const Timeline& timeline() const { return timeline_; }
 
     /// To be called before the press is taken: rig errors from here on end waits for it.
@@ -64,6 +70,7 @@ class BenchEvents final : public EventSink {
     void add_rig_error(const std::string& what);
 
     const rig::Clock& clock_;
+    std::function<void()> on_connection_;
     mutable std::mutex mutex_;
     mutable std::condition_variable changed_;
     RoundTripTracker trips_;                              // guarded by mutex_

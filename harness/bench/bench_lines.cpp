@@ -16,6 +16,9 @@ BenchLines::BenchLines(const rig::BenchFile& bench_file, const rig::Clock& clock
     : bench_file_(bench_file), clock_(clock), loop_(loop), events_(events), watches_(loop) {
     open_lines();
     for (std::uint32_t line = 0; line < bench_file.lines.size(); ++line) {
+        if (bench_file.controls_target(bench_file.lines[line].name)) {
+            continue;  // set_line() is for those
+        }
         if (bench_file.lines[line].direction == rig::Direction::output) {
             buttons_.push_back({.button = std::make_unique<rig::Button>(*lines_, line)});
         } else {
@@ -218,6 +221,14 @@ void BenchLines::release_buttons() {
 void BenchLines::take_release(const ButtonState& state) {
     events_.take(PressReleased{
         .id = state.press, .line = state.button->name(), .released_ns = clock_.monotonic_ns()});
+}
+
+void BenchLines::set_line(const std::string& line, bool active) {
+    const auto index = bench_file_.find_line(line);
+    if (!index || !bench_file_.controls_target(line)) {
+        throw rig::NoBench(fmt::format("this bench has no line \"{}\" for reset or power", line));
+    }
+    take_edge(lines_->drive(*index, rig::level_when(active, bench_file_.lines[*index].active)));
 }
 
 // LEDs --------------------------------------------------------------------------------------------

@@ -42,6 +42,9 @@ class BenchLines {
     /// Every button to high impedance, now.
     void release_buttons();
 
+    /// As Bench::set_line().
+    void set_line(const std::string& line, bool active);
+
     /// These three throw rig::NoBench for an unknown LED.
     [[nodiscard]] bool led_is_on(const std::string& led) const;
     [[nodiscard]] rig::Active led_active(const std::string& led) const;

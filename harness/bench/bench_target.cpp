@@ -6,43 +6,65 @@
 #include <variant>
 
 #include "rig/base/errors.hpp"
+#include "rig/target/board_target.hpp"
 
 namespace harness {
 namespace {
 
 constexpr std::size_t console_lines_shown_max = 20;
 constexpr std::size_t events_per_look_max = 1'000;
+/// A console that begins anew so often while the rig waits for it is that of a board which does.
+constexpr int boots_suspicious = 3;
+
+std::unique_ptr<rig::Target> make_process(const TargetProcess& process, const rig::Clock& clock,
+                                          BenchLines& lines) {
+    rig::ProcessSpec spec{.program = process.program,
+                          .arguments = process.arguments,
+                          .environment = process.environment,
+                          .folder = {},
+                          .remedy = "build the firmware with ci/build"};
+    auto plug_wire = lines.are_on_a_wire()
+                         ? rig::ProcessTarget::PlugWire([&lines] { return lines.plug_wire(); })
+                         : rig::ProcessTarget::PlugWire();
+    return std::make_unique<rig::ProcessTarget>(clock, std::move(spec), std::move(plug_wire));
+}
 
 }  // namespace
 
-BenchTarget::BenchTarget(TargetProcess process, const rig::Clock& clock, Loop& loop,
-                         BenchLines& lines, BenchEvents& events)
-    : process_(std::move(process)),
+BenchTarget::BenchTarget(std::unique_ptr<rig::Target> target, std::string ready_text,
+                         const rig::Clock& clock, Loop& loop, BenchLines& lines,
+                         BenchEvents& events)
+    : ready_text_(std::move(ready_text)),
+      is_board_(dynamic_cast<const rig::BoardTarget*>(target.get()) != nullptr),
       clock_(clock),
       loop_(loop),
       lines_(lines),
       events_(events),
-      target_(clock,
-              rig::ProcessSpec{.program = process_.program,
-                               .arguments = process_.arguments,
-                               .environment = process_.environment,
-                               .folder = {},
-                               .remedy = "build the firmware with ci/build"},
-              lines.are_on_a_wire()
-                  ? rig::ProcessTarget::PlugWire([&lines] { return lines.plug_wire(); })
-                  : rig::ProcessTarget::PlugWire()),
-      watches_(loop) {
-    if (process_.ready_text.empty()) {
+      target_(std::move(target)),
+      watches_(loop) {}
+
+BenchTarget::BenchTarget(TargetProcess process, const rig::Clock& clock, Loop& loop,
+                         BenchLines& lines, BenchEvents& events)
+    : BenchTarget(make_process(process, clock, lines), process.ready_text, clock, loop, lines,
+                  events) {
+    if (ready_text_.empty()) {
         lines_.on_hello([this] { set_ready(true); });
     }
 }
 
+BenchTarget::BenchTarget(const TargetBoard& board, const rig::Clock& clock, Loop& loop,
+                         BenchLines& lines, BenchEvents& events)
+    : BenchTarget(std::make_unique<rig::BoardTarget>(clock, board.console), board.ready_text, clock,
+                  loop, lines, events) {
+    events_.on_connection([this] { set_ready(true); });
+}
+
 void BenchTarget::start() {
-    if (target_.is_running()) {
+    if (target_->is_running()) {
         return;
     }
     set_ready(false);
-    target_.start();
+    target_->start();
     lines_.watch();
     look();
 }
@@ -51,18 +73,18 @@ void BenchTarget::reset() {
     set_ready(false);
     lines_.release_buttons();
     lines_.look_at_rest();  // what the old board still said
-    target_.reset();
+    target_->reset();
     lines_.watch();
     look();
 }
 
 void BenchTarget::stop() {
-    target_.stop();
+    target_->stop();
     look();
 }
 
 void BenchTarget::stop_now() {
-    target_.stop_now();
+    target_->stop_now();
     look();
 }
 
@@ -72,19 +94,19 @@ void BenchTarget::look() {
     std::vector<rig::TargetEvent> events;
     bool may_have_more = true;
     while (may_have_more && events.size() < events_per_look_max) {
-        may_have_more = target_.read(events);
+        may_have_more = target_->read(events);
     }
     bool has_started = false;
     for (const rig::TargetEvent& event : events) {
         std::visit([this](const auto& what) { take(what); }, event);
         has_started = has_started || std::holds_alternative<rig::TargetStarted>(event);
     }
-    if (has_started || !watches_.are_of(target_.descriptors())) {
-        watches_.begin(target_.descriptors(), [this] { look(); });
+    if (has_started || !watches_.are_of(target_->descriptors())) {
+        watches_.begin(target_->descriptors(), [this] { look(); });
     }
     loop_.cancel(timer_);
     timer_ = 0;
-    if (const TimestampNs deadline_ns = target_.next_deadline_ns(); deadline_ns != 0) {
+    if (const TimestampNs deadline_ns = target_->next_deadline_ns(); deadline_ns != 0) {
         timer_ = loop_.at(deadline_ns, [this] { look(); });
     }
 }
@@ -97,10 +119,35 @@ void BenchTarget::take(const rig::ConsoleText& text) {
         if (console_.size() > console_lines_shown_max) {
             console_.erase(console_.begin());
         }
+        if (first_line_count_ == 0 && !text.text.empty()) {
+            first_line_ = text.text;
+        }
+        first_line_count_ += first_line_ == text.text && !first_line_.empty() ? 1 : 0;
     }
-    if (!process_.ready_text.empty() && text.text.find(process_.ready_text) != std::string::npos) {
-        set_ready(true);
+    if (!ready_text_.empty() && text.text.find(ready_text_) != std::string::npos) {
+        take_ready_text(text.at_ns);
     }
+}
+
+void BenchTarget::take_ready_text(TimestampNs at_ns) {
+    bool came_before = false;
+    {
+        const std::lock_guard lock(mutex_);
+        came_before = std::exchange(has_said_ready_, true);
+    }
+    if (is_board_ && came_before) {
+        events_.take(TargetChanged{
+            .at_ns = at_ns,
+            .what = fmt::format("target restarted by itself: its console says \"{}\" again",
+                                ready_text_),
+            .is_running = true});
+    }
+    set_ready(true);
+}
+
+void BenchTarget::take(const rig::ConsoleChanged& change) {
+    events_.take(
+        RigNote{.at_ns = change.at_ns, .what = change.what, .is_error = change.is_trouble});
 }
 
 void BenchTarget::take(const rig::TargetStarted& started) {
@@ -109,14 +156,19 @@ void BenchTarget::take(const rig::TargetStarted& started) {
     {
         const std::lock_guard lock(mutex_);
         console_.clear();
+        first_line_.clear();
+        first_line_count_ = 0;
+        has_said_ready_ = false;
         is_running_ = true;
-        is_ready_ = !lines_.are_on_a_wire() && process_.ready_text.empty();
+        is_ready_ = !lines_.are_on_a_wire() && ready_text_.empty();
     }
+    pid_ = started.pid;
     changed_.notify_all();
 }
 
 void BenchTarget::take(const rig::TargetEnded& ended) {
-    if (!target_.is_running()) {
+    if (!target_->is_running()) {
+        pid_ = 0;
         lines_.look_at_rest();  // edges from before its end come first
     }
     events_.take(TargetChanged{
@@ -148,15 +200,23 @@ void BenchTarget::wait_until_ready(rig::Deadline deadline, const Interrupted& in
         return;
     }
     throw rig::TargetFailure(fmt::format(
-        "the target {}; its console:\n{}",
+        "the target {}{}; its console:\n{}",
         is_running_ ? "was not ready in time" : fmt::format("ended before it was ready: {}", end_),
-        last_console()));
+        boot_loop(), last_console()));
 }
 
 void BenchTarget::wait_until_ended(rig::Deadline deadline, const Interrupted& interrupted) const {
     std::unique_lock lock(mutex_);
     static_cast<void>(wait_patiently(changed_, lock, clock_, deadline, interrupted,
                                      [this] { return !is_running_; }));
+}
+
+std::string BenchTarget::boot_loop() const {
+    if (first_line_count_ < boots_suspicious) {
+        return {};
+    }
+    return fmt::format(": it seems to restart again and again, its first line \"{}\" came {} times",
+                       first_line_, first_line_count_);
 }
 
 std::string BenchTarget::last_console() const {

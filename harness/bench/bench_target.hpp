@@ -7,12 +7,14 @@
 
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "harness/bench/bench_lines.hpp"
 #include "rig/target/process_target.hpp"
+#include "rig/target/serial_port.hpp"
 
 namespace harness {
 
@@ -27,10 +29,20 @@ struct TargetProcess {
     std::string ready_text;
 };
 
+/// A real board. Whoever switches its power or resets it says so: BenchTarget::start(), reset()
+/// and stop().
+struct TargetBoard {
+    std::optional<rig::SerialPort> console;
+    /// As for TargetProcess; a connection to the server means ready too. Empty: ready at once.
+    std::string ready_text;
+};
+
 class BenchTarget {
   public:
     /// Starts nothing.
     BenchTarget(TargetProcess process, const rig::Clock& clock, Loop& loop, BenchLines& lines,
+                BenchEvents& events);
+    BenchTarget(const TargetBoard& board, const rig::Clock& clock, Loop& loop, BenchLines& lines,
                 BenchEvents& events);
     BenchTarget(const BenchTarget&) = delete;
     BenchTarget& operator=(const BenchTarget&) = delete;
@@ -42,9 +54,9 @@ class BenchTarget {
     void stop();
     /// Ends it by force.
     void stop_now();
-    [[nodiscard]] bool is_running() const { return target_.is_running(); }
-    /// 0: it does not run.
-    [[nodiscard]] int pid() const { return target_.pid(); }
+    [[nodiscard]] bool is_running() const { return target_->is_running(); }
+    /// 0: it does not run, or is no process.
+    [[nodiscard]] int pid() const { return static_cast<int>(pid_); }
 
     /// Throws rig::TargetFailure with its console when it ends, or is not ready before the
     /// deadline.
@@ -53,19 +65,27 @@ class BenchTarget {
     void wait_until_ended(rig::Deadline deadline, const Interrupted& interrupted) const;
 
   private:
+    BenchTarget(std::unique_ptr<rig::Target> target, std::string ready_text,
+                const rig::Clock& clock, Loop& loop, BenchLines& lines, BenchEvents& events);
+
     void look();
     void take(const rig::ConsoleText& text);
     void take(const rig::TargetStarted& started);
     void take(const rig::TargetEnded& ended);
+    void take(const rig::ConsoleChanged& change);
+    void take_ready_text(TimestampNs at_ns);
     void set_ready(bool is_ready);
     [[nodiscard]] std::string last_console() const;
+    [[nodiscard]] std::string boot_loop() const;
 
-    const TargetProcess process_;
+    const std::string ready_text_;
+    const bool is_board_;
     const rig::Clock& clock_;
     Loop& loop_;
     BenchLines& lines_;
     BenchEvents& events_;
-    rig::ProcessTarget target_;
+    const std::unique_ptr<rig::Target> target_;
+    std::int64_t pid_ = 0;
     DescriptorWatches watches_;
     Loop::TimerId timer_ = 0;
 
@@ -73,8 +93,11 @@ class BenchTarget {
     mutable std::condition_variable changed_;
     bool is_ready_ = false;             // guarded by mutex_
     bool is_running_ = false;           // guarded by mutex_: as far as its events have told
+    bool has_said_ready_ = false;       // guarded by mutex_: since the last start
     std::string end_;                   // guarded by mutex_
     std::vector<std::string> console_;  // guarded by mutex_: since the last start
+    std::string first_line_;            // guarded by mutex_: of the console since the last start
+    int first_line_count_ = 0;          // guarded by mutex_: how often it has come
 };
 
 }  // namespace harness

@@ -109,6 +109,20 @@ void add_bench(py::module_& m) {
                 waiting([&] { b->reset_target(b.after(timeout_s), interrupted); });
             },
             py::arg("timeout_s"))
+        .def(
+            "board_begins", [](BoundBench& b) { b->board_begins(); }, ReleaseGil())
+        .def(
+            "board_ends", [](BoundBench& b) { b->board_ends(); }, ReleaseGil())
+        .def(
+            "wait_target_ready",
+            [](BoundBench& b, double timeout_s) {
+                waiting([&] { b->wait_target_ready(b.after(timeout_s), interrupted); });
+            },
+            py::arg("timeout_s"))
+        .def(
+            "set_line",
+            [](BoundBench& b, const std::string& line, bool active) { b->set_line(line, active); },
+            py::arg("line"), py::arg("active"), ReleaseGil())
         .def_property_readonly(
             "target_is_running",
             py::cpp_function([](BoundBench& b) { return b->target_is_running(); }, ReleaseGil()))

@@ -19,6 +19,7 @@ constexpr std::int64_t bench_ms_max = 3'600'000;
 struct BenchDraft {
     std::optional<BenchKind> kind;  ///< nothing: the file does not say it, or not rightly
     BenchFile bench;
+    bool has_empty_lines = false;  ///< [lines] is there with nothing in it: on purpose
 
     /// True unless the kind is known and another: what cannot be judged is not complained about.
     [[nodiscard]] bool may_be(std::initializer_list<BenchKind> kinds) const;

@@ -61,6 +61,11 @@ std::optional<std::uint32_t> BenchFile::find_line(std::string_view line_name) co
     return std::nullopt;
 }
 
+bool BenchFile::controls_target(std::string_view line_name) const {
+    return (target.reset && target.reset->line == line_name) ||
+           (target.power && target.power->line == line_name);
+}
+
 BenchFileError::BenchFileError(std::vector<std::string> problems)
     : NoBench(fmt::format("{}", fmt::join(problems, "\n"))), problems_(std::move(problems)) {}
 

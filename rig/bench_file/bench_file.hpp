@@ -41,11 +41,15 @@ struct SerialConsole {
     bool operator==(const SerialConsole&) const = default;
 };
 
+/// How long a command for reset or power may take, unless the bench file says else.
+constexpr std::int64_t target_step_timeout_ms = 10'000;
+
 /// Either a line that is held active, or a command.
 struct ResetSpec {
     std::string line;  ///< name in [lines]; empty: a command resets the board
     std::int64_t hold_ms = 100;
     Command command;
+    std::int64_t timeout_ms = target_step_timeout_ms;  ///< of the command
     bool operator==(const ResetSpec&) const = default;
 };
 
@@ -54,6 +58,8 @@ struct PowerSpec {
     std::string line;  ///< name in [lines]; empty: commands switch the power
     Command on_command;
     Command off_command;
+    std::int64_t off_ms = 500;  ///< how long the board stays without power when it is cycled
+    std::int64_t timeout_ms = target_step_timeout_ms;  ///< of each command
     bool operator==(const PowerSpec&) const = default;
 };
 
@@ -98,6 +104,7 @@ struct TargetSpec {
     std::optional<ResetSpec> reset;
     std::optional<PowerSpec> power;
     Command flash;  ///< "{image}" stands for the image; empty: the rig cannot flash
+    std::int64_t flash_timeout_ms = 120'000;
     /// Folder of the WICED application that runs there; a target that is a process runs what is
     /// built of it. Empty: not said.
     std::string app;
@@ -154,6 +161,8 @@ struct BenchFile {
     [[nodiscard]] std::uint16_t device_id() const;
     /// Index of a line in `lines`, nothing if there is no such line.
     [[nodiscard]] std::optional<std::uint32_t> find_line(std::string_view line_name) const;
+    /// Whether it is the target's reset or power line, and no button.
+    [[nodiscard]] bool controls_target(std::string_view line_name) const;
 };
 
 /// A bench file that cannot be used. what() holds every problem, one a line, in the file's order.

@@ -102,7 +102,8 @@ colour = "red"
 )";
     const std::string known_keys =
         "device, role, serves, app, app_settings, app_lab_names, program, arguments, environment, "
-        "root_certificate, console, ready, ready_timeout_ms, reset, power, flash, contract";
+        "root_certificate, console, ready, ready_timeout_ms, reset, power, flash, "
+        "flash_timeout_ms, contract";
     const std::vector<std::string> expected = {
         "bench-1.toml:3: server.tls_port: 7 is the plain port and the TLS port",
         "bench-1.toml:5: bench.name: \"a b\" may hold letters, digits, \"-\", \"_\" and \".\" only",
@@ -306,6 +307,12 @@ ready = "up"
     EXPECT_THAT(problems_of(board_file + "reset = { command = [\"r\"], hold_ms = 3 }\n"),
                 ElementsAre("bench-1.toml:14: target.reset.hold_ms: is for a reset by a line, and "
                             "this one is by a command"));
+    EXPECT_THAT(problems_of(board_file + "reset = { line = \"button0\", timeout_ms = 3 }\n"),
+                ElementsAre("bench-1.toml:14: target.reset.timeout_ms: is for a reset by a "
+                            "command, and this one is by a line"));
+    EXPECT_THAT(problems_of(board_file + "power = { line = \"button0\", timeout_ms = 3 }\n"),
+                ElementsAre("bench-1.toml:14: target.power.timeout_ms: is for power by commands, "
+                            "and this one is by a line"));
 }
 
 TEST(BenchFileError, refuses_a_contract_that_contradicts_itself_or_the_lines) {

@@ -286,6 +286,7 @@ TEST(BenchFile, becomes_json_in_its_own_nouns_with_what_was_filled_in) {
     "reset": null,
     "power": null,
     "flash": [],
+    "flash_timeout_ms": 120000,
     "app": null,
     "app_settings": {},
     "app_lab_names": false,
@@ -380,18 +381,54 @@ TEST(BenchFile, becomes_json_with_the_controls_of_its_board) {
           "relay",
           "off"
         ]
-      }
+      },
+      "off_ms": 500,
+      "timeout_ms": 10000
     },)"));
     const std::string by_line = rig::to_json(
         parsed(board_file + "power = { line = \"button0\" }\nreset = { command = [\"r\"] }\n"));
     EXPECT_THAT(by_line, HasSubstr(R"("reset": {
       "command": [
         "r"
-      ]
+      ],
+      "timeout_ms": 10000
     },
     "power": {
-      "line": "button0"
+      "line": "button0",
+      "off_ms": 500
     },)"));
+}
+
+TEST(BenchFile, knows_which_lines_are_the_boards_controls) {
+    const BenchFile bench = parsed(board_file + "power = { line = \"button0\" }\n");
+    EXPECT_TRUE(bench.controls_target("button0"));
+    EXPECT_FALSE(bench.controls_target("led0"));
+    EXPECT_FALSE(bench.controls_target("")) << "a reset by a command has no line";
+}
+
+TEST(BenchFile, gives_each_step_of_a_board_its_own_deadline) {
+    const BenchFile bench = parsed(board_file +
+                                   "reset = { command = [\"r\"], timeout_ms = 1 }\n"
+                                   "power = { command = { on = [\"a\"], off = [\"b\"] }, "
+                                   "timeout_ms = 2, off_ms = 3 }\n"
+                                   "flash = [\"f\", \"{image}\"]\nflash_timeout_ms = 4\n");
+    EXPECT_EQ(bench.target.reset->timeout_ms, 1);
+    EXPECT_EQ(bench.target.power->timeout_ms, 2);
+    EXPECT_EQ(bench.target.power->off_ms, 3);
+    EXPECT_EQ(bench.target.flash_timeout_ms, 4);
+}
+
+TEST(BenchFile, lets_a_board_have_no_lines_when_it_says_so) {
+    const std::string without = R"([bench]
+name = "bench-1"
+kind = "board"
+[lines]
+[target]
+device = "02:00:00:00:00:01"
+[server]
+address = "198.51.100.3"
+)";
+    EXPECT_TRUE(parsed(without).lines.empty());
 }
 
 class BenchFileOnDisk : public testing::Test {

@@ -65,7 +65,7 @@ ordered_json json_of(const std::optional<ResetSpec>& reset) {
         return nullptr;
     }
     if (reset->line.empty()) {
-        return ordered_json::object({{"command", reset->command}});
+        return {{"command", reset->command}, {"timeout_ms", reset->timeout_ms}};
     }
     return {{"line", reset->line}, {"hold_ms", reset->hold_ms}};
 }
@@ -76,9 +76,11 @@ ordered_json json_of(const std::optional<PowerSpec>& power) {
     }
     if (power->line.empty()) {
         ordered_json command = {{"on", power->on_command}, {"off", power->off_command}};
-        return ordered_json::object({{"command", std::move(command)}});
+        return {{"command", std::move(command)},
+                {"off_ms", power->off_ms},
+                {"timeout_ms", power->timeout_ms}};
     }
-    return ordered_json::object({{"line", power->line}});
+    return {{"line", power->line}, {"off_ms", power->off_ms}};
 }
 
 ordered_json json_of(const std::optional<bool>& answer) {
@@ -107,6 +109,7 @@ ordered_json json_of(const BenchFile& bench) {
     json["reset"] = json_of(target.reset);
     json["power"] = json_of(target.power);
     json["flash"] = target.flash;
+    json["flash_timeout_ms"] = target.flash_timeout_ms;
     json["app"] = text_or_null(target.app);
     json["app_settings"] = target.app_settings;
     json["app_lab_names"] = target.app_lab_names;

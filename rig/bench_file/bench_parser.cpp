@@ -55,11 +55,12 @@ void parse_budgets(Budgets& budgets, TomlSection section) {
     section.finish();
 }
 
-// A board that is a server may have neither button nor LED.
+// A board that is a server may have neither button nor LED, and so may one whose file says so: the
+// rig can still serve it, switch it and read its console.
 void check_that_lines_are_there(const BenchDraft& draft, BenchProblems& problems) {
-    const bool is_client = draft.bench.target.role == TargetRole::client;
+    const bool may_be_none = draft.bench.target.role == TargetRole::server || draft.has_empty_lines;
     if (draft.bench.lines.empty() && (draft.is_surely({BenchKind::kernel, BenchKind::emulator}) ||
-                                      (draft.is_surely({BenchKind::board}) && is_client))) {
+                                      (draft.is_surely({BenchKind::board}) && !may_be_none))) {
         problems.add(0, "lines", "missing; expected a table for each line, as in [lines.button0]");
     }
 }

@@ -110,6 +110,7 @@ void check_places(const BenchDraft& draft, TomlSection& lines) {
 void parse_lines(BenchDraft& draft, TomlSection section) {
     const std::vector<std::string> names = section.keys();
     if (names.empty()) {
+        draft.has_empty_lines = section.is_present();
         return;  // whether some are needed depends on the target
     }
     draft.bench.lines.clear();

@@ -208,6 +208,9 @@ void parse_reset(BenchDraft& draft, TomlSection& section) {
     set_if(spec.hold_ms, reset->integer("hold_ms", 1, bench_ms_max));
     if (has_command && !has_line) {
         reset->refuse("hold_ms", "is for a reset by a line, and this one is by a command");
+        set_if(spec.timeout_ms, reset->integer("timeout_ms", 1, bench_ms_max));
+    } else {
+        reset->refuse("timeout_ms", "is for a reset by a command, and this one is by a line");
     }
     reset->finish();
     draft.bench.target.reset = std::move(spec);
@@ -239,7 +242,11 @@ void parse_power(BenchDraft& draft, TomlSection& section) {
         set_if(spec.on_command, command.command("on"));
         set_if(spec.off_command, command.command("off"));
         command.finish();
+        set_if(spec.timeout_ms, power->integer("timeout_ms", 1, bench_ms_max));
+    } else {
+        power->refuse("timeout_ms", "is for power by commands, and this one is by a line");
     }
+    set_if(spec.off_ms, power->integer("off_ms", 1, bench_ms_max));
     power->finish();
     draft.bench.target.power = std::move(spec);
 }
@@ -258,6 +265,8 @@ void parse_flash(BenchDraft& draft, TomlSection& section) {
         }
         draft.bench.target.flash = std::move(*flash);
     }
+    set_if(draft.bench.target.flash_timeout_ms,
+           section.integer("flash_timeout_ms", 1, bench_ms_max));
 }
 
 }  // namespace

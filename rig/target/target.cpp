@@ -11,6 +11,7 @@ struct Describer {
         return started.pid > 0 ? fmt::format("started as process {}", started.pid) : "started";
     }
     std::string operator()(const TargetEnded& ended) const { return ended.how; }
+    std::string operator()(const ConsoleChanged& change) const { return change.what; }
 };
 
 }  // namespace

@@ -40,7 +40,15 @@ struct TargetEnded {
     bool operator==(const TargetEnded&) const = default;
 };
 
-using TargetEvent = std::variant<ConsoleText, TargetStarted, TargetEnded>;
+/// The console went away or came back, which says nothing about the target itself.
+struct ConsoleChanged {
+    TimestampNs at_ns = 0;
+    std::string what;         ///< for people, with the remedy
+    bool is_trouble = false;  ///< nobody asked for it
+    bool operator==(const ConsoleChanged&) const = default;
+};
+
+using TargetEvent = std::variant<ConsoleText, TargetStarted, TargetEnded, ConsoleChanged>;
 
 class Target {
   public:
