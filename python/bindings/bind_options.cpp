@@ -31,13 +31,20 @@ void add_options(py::module_& m) {
         .def_property_readonly("device_id", &rig::BenchFile::device_id)
         .def("to_json", [](const rig::BenchFile& file) { return rig::to_json(file); });
 
-    py::class_<rig::ReleasedLine>(m, "ReleasedLine")
-        .def_readonly("name", &rig::ReleasedLine::name)
-        .def_readonly("trouble", &rig::ReleasedLine::trouble);
+    py::class_<rig::TriedLine>(m, "TriedLine")
+        .def_readonly("name", &rig::TriedLine::name)
+        .def_readonly("trouble", &rig::TriedLine::trouble);
     m.def(
         "release_lines",
         [](const rig::BenchFile& file) {
             return rig::release_lines(file.lines, {.consumer = "wwep-rig release"});
+        },
+        py::arg("bench_file"), py::call_guard<py::gil_scoped_release>());
+    m.def(
+        "probe_lines",
+        [](const rig::BenchFile& file) {
+            const rig::SystemClock clock;
+            return rig::probe_lines(file.lines, clock, {.consumer = "wwep-rig doctor"});
         },
         py::arg("bench_file"), py::call_guard<py::gil_scoped_release>());
 

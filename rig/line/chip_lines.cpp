@@ -342,14 +342,14 @@ bool ChipLines::is_connected() const {
                         [](const Chip& chip) { return chip.is_gone; });
 }
 
-std::vector<ReleasedLine> release_lines(std::span<const LineSpec> specs,
-                                        const ChipLinesOptions& options) {
-    std::vector<ReleasedLine> released;
+std::vector<TriedLine> release_lines(std::span<const LineSpec> specs,
+                                     const ChipLinesOptions& options) {
+    std::vector<TriedLine> released;
     for (const LineSpec& spec : specs) {
         if (spec.direction != Direction::output || spec.chip.empty()) {
             continue;
         }
-        ReleasedLine result{.name = spec.name, .trouble = {}};
+        TriedLine result{.name = spec.name, .trouble = {}};
         try {
             ChipPlaces found = find_places({&spec, 1}, options.device_folder);
             const OpenChip& chip = found.chips.front();
@@ -369,6 +369,24 @@ std::vector<ReleasedLine> release_lines(std::span<const LineSpec> specs,
         released.push_back(std::move(result));
     }
     return released;
+}
+
+std::vector<TriedLine> probe_lines(std::span<const LineSpec> specs, const Clock& clock,
+                                   const ChipLinesOptions& options) {
+    std::vector<TriedLine> probed;
+    for (const LineSpec& spec : specs) {
+        if (spec.chip.empty()) {
+            continue;
+        }
+        TriedLine result{.name = spec.name, .trouble = {}};
+        try {
+            const ChipLines lines({spec}, clock, options);
+        } catch (const NoBench& error) {
+            result.trouble = error.what();
+        }
+        probed.push_back(std::move(result));
+    }
+    return probed;
 }
 
 bool keeps_outputs(const std::string& parameters_root) {

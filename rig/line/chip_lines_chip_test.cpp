@@ -317,6 +317,16 @@ TEST_F(ChipLinesTest, a_rig_that_is_killed_while_it_presses_leaves_the_button_op
     }
 }
 
+TEST_F(ChipLinesTest, probing_drives_nothing_and_says_who_holds_a_line) {
+    const std::vector<rig::LineSpec> specs{button_on(sim_->path(), "2"), led_on(sim_->path(), "5")};
+    const auto probed = rig::probe_lines(specs, clock_);
+    ASSERT_EQ(probed.size(), 2U);
+    EXPECT_EQ(probed[0].trouble, "");
+    EXPECT_EQ(sim_->level(button), Level::high);
+    EXPECT_THAT(probed[1].trouble, HasSubstr("is held by \"board-power\""));
+    EXPECT_EQ(rig::probe_lines(specs, clock_)[0].trouble, "") << "it was given back";
+}
+
 TEST_F(ChipLinesTest, release_lines_takes_what_nobody_holds_and_says_who_holds_the_rest) {
     const std::array<LineSpec, 3> specs{button_on("test-lines", "2"), led_on("test-lines", "3"),
                                         button_on("test-lines", "4")};

@@ -102,6 +102,21 @@ TEST_F(ChipPlacesTest, releasing_goes_on_after_a_line_that_is_not_there) {
     EXPECT_THAT(released[1].trouble, HasSubstr("\"x\""));
 }
 
+TEST_F(ChipPlacesTest, probing_says_of_each_line_what_keeps_it_from_being_used) {
+    const std::array<rig::LineSpec, 3> specs{
+        rig::LineSpec{.name = "led0", .chip = path_of("gpiochip0"), .line = "2"},
+        rig::LineSpec{.name = "simulated", .chip = "", .line = "0"},
+        rig::LineSpec{
+            .name = "button0", .chip = "x", .line = "3", .direction = rig::Direction::output}};
+    const rig::SystemClock clock;
+    const auto probed = rig::probe_lines(specs, clock, {.device_folder = devices_.string()});
+    ASSERT_EQ(probed.size(), 2U) << "a simulated line cannot be probed";
+    EXPECT_EQ(probed[0].name, "led0");
+    EXPECT_THAT(probed[0].trouble, HasSubstr("No such file or directory"));
+    EXPECT_EQ(probed[1].name, "button0");
+    EXPECT_THAT(probed[1].trouble, HasSubstr("\"x\""));
+}
+
 TEST_F(ChipPlacesTest, a_driver_that_keeps_its_outputs_is_known_by_its_parameter) {
     EXPECT_FALSE(rig::keeps_outputs(devices_.string()));
     make_file("pinctrl_bcm2835/parameters/persist_gpio_outputs", "N\n");

@@ -6,10 +6,15 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from .common import GOOD, NO_BENCH, RIG_ERROR, bench_option, json_option, print_json
+
+if TYPE_CHECKING:
+    from wwep_rig import _core
+    from wwep_rig.bench_config import BenchConfig
 
 _BUILD = "ci/setup installs what is needed; cmake --build --preset dev builds"
 
@@ -158,7 +163,8 @@ def _examine_bench(bench_name: str, environment: Mapping[str, str]) -> Iterator[
     from wwep_rig.locks import default_lock_directory, holder_of
     from wwep_rig.sim import firmware_path
 
-    config = read_bench_file(load_bench_file(bench_name, environment))
+    bench_file = load_bench_file(bench_name, environment)
+    config = read_bench_file(bench_file)
     if find_bench_file(bench_name, environment) is None:
         yield Finding("lock", True, "not needed: the built-in bench is private to each run")
     else:
@@ -168,10 +174,9 @@ def _examine_bench(bench_name: str, environment: Mapping[str, str]) -> Iterator[
     if why := why_not_opened(config.kind):
         yield Finding("kind", False, why, "use sim, kernel or board", NO_BENCH)
     if config.kind in (Kind.KERNEL, Kind.BOARD):
-        chips = sorted(str(chip) for chip in Path("/dev").glob("gpiochip*"))
-        remedy = "" if chips else "run on a machine with GPIO lines, or use --bench sim"
-        what = ", ".join(chips) or "no GPIO chip here: there is no /dev/gpiochip*"
-        yield Finding("GPIO", bool(chips), what, remedy, NO_BENCH)
+        yield from _lines(bench_file)
+    if config.kind is Kind.BOARD:
+        yield from _board(config)
     address = config.server.address
     if address:
         remedy = "give an interface of this machine that address, or edit the bench file"
@@ -190,6 +195,54 @@ def _examine_bench(bench_name: str, environment: Mapping[str, str]) -> Iterator[
             yield Finding(f"port {port}", True, f"free on {where}")
     if config.kind in (Kind.SIM, Kind.KERNEL):
         yield _guarded("firmware", lambda: _firmware(firmware_path, config.target.program), "", 4)
+
+
+def _lines(bench_file: "_core.BenchFile") -> Iterator[Finding]:
+    from wwep_rig import _core
+
+    chips = sorted(str(chip) for chip in Path("/dev").glob("gpiochip*"))
+    remedy = "" if chips else "run on a machine with GPIO lines, or use --bench sim"
+    what = ", ".join(chips) or "no GPIO chip here: there is no /dev/gpiochip*"
+    yield Finding("GPIO", bool(chips), what, remedy)
+    for line in _core.probe_lines(bench_file):
+        found, _, cure = line.trouble.partition("; ")
+        yield Finding(f"line {line.name}", not found, found or "free, and can be had", cure)
+
+
+def _board(config: "BenchConfig") -> Iterator[Finding]:
+    """What the rig does to a board: each part on its own, without doing it."""
+    from wwep_rig.board import find_program
+
+    target = config.target
+    if target.console is not None:
+        port = target.console.port
+        remedy = "plug the adapter in, or look at its group: ls -l /dev/serial/by-id"
+        yield _guarded("console", lambda: _serial_port(port), remedy, NO_BENCH)
+    commands: list[tuple[str, tuple[str, ...]]] = [("flash", target.flash)]
+    if target.reset is not None:
+        commands.append(("reset", target.reset.command))
+    if target.power is not None:
+        commands += [("power on", target.power.on_command), ("power off", target.power.off_command)]
+    for what, command in commands:
+        if command:
+            path = find_program(command[0], config.folder or None)
+            remedy = "" if path else "install it, or give its path in the bench file"
+            found = path or f"there is no program {command[0]!r}"
+            yield Finding(what, path is not None, found, remedy)
+    if target.reset is None and target.power is None:
+        what = "neither reset nor power in [target]: scenarios find the board as it is"
+        yield Finding("reset", True, what)
+
+
+def _serial_port(port: str) -> str:
+    """Open it, which a program that reads it does not notice unless it keeps others out."""
+    descriptor = os.open(port, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+    try:
+        if not os.isatty(descriptor):
+            raise OSError(f"{port} is no serial port")
+    finally:
+        os.close(descriptor)
+    return f"{port} can be opened"
 
 
 def _own_address(address: str) -> str:
