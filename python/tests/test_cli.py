@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 VERBS = (
-    "bench certs completion conform doctor network press read release run send serve "
-    "shortest-press show verdict watch write"
+    "bench certs completion conform console doctor flash network power press read release reset "
+    "run send serve shortest-press show verdict watch write"
 )
 
 

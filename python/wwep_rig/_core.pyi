@@ -46,17 +46,20 @@ class BenchFile:
     def to_json(self) -> str:
         """Every key with its value, defaults filled in, as a JSON object."""
 
-class ReleasedLine:
-    """What became of one button in release_lines."""
+class TriedLine:
+    """What became of one line in release_lines or probe_lines."""
 
     @property
     def name(self) -> str: ...
     @property
     def trouble(self) -> str:
-        """Why it could not be had, with the remedy; empty: it floats."""
+        """Why it could not be had, with the remedy; empty: all is well."""
 
-def release_lines(bench_file: BenchFile) -> list[ReleasedLine]:
+def release_lines(bench_file: BenchFile) -> list[TriedLine]:
     """Puts every button that is a line of a GPIO chip to high impedance, as far as it can be had."""
+
+def probe_lines(bench_file: BenchFile) -> list[TriedLine]:
+    """Takes each line of a GPIO chip as a bench would and gives it back; drives nothing."""
 
 class ServerOptions:
     """What the WWEP server listens on and how it talks."""
@@ -424,6 +427,14 @@ class Bench:
     def stop_target(self) -> None: ...
     def reset_target(self, timeout_s: float) -> None:
         """Stops it if it runs, starts it again and waits until it is ready."""
+    def board_begins(self) -> None:
+        """A real board begins anew from now on: whoever resets it or switches it on says so."""
+    def board_ends(self) -> None:
+        """A real board has no power from now on."""
+    def wait_target_ready(self, timeout_s: float) -> None:
+        """TargetFailed shows its console."""
+    def set_line(self, line: str, active: bool) -> None:
+        """Holds the line of reset or power at that level until it is set again, or the end."""
     @property
     def target_is_running(self) -> bool: ...
     @property

@@ -1,6 +1,7 @@
 """Bench: one rig and the one target wired to it, as scripts use them. `open_bench` opens one."""
 
 import time
+import warnings
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from .errors import NoBench, TargetFailed
 from .explained import Explained
 from .latencies import LABELS
 from .led import LedView
+from .neighbours import Neighbours
 from .recording import Recording
 from .round_trip import RoundTrip, Until, round_trip_of
 from .server import Server
@@ -75,6 +77,10 @@ class Bench(Closing):
         self.recording_path = recording_path
         self.calibration = calibration
         self._explained = Explained(1 + config.target.contract.retries)
+        # Whoever talks on a simulated bench is the rig's own; a board is on a network.
+        self._neighbours = (
+            Neighbours(config.target.mac, config.device_id) if config.kind is Kind.BOARD else None
+        )
         self.target = Target(core, config, self._explained)
         self.server = Server(core, config, self._explained)
 
@@ -295,6 +301,9 @@ class Bench(Closing):
         limit_s = self.config.press_timeout_s + hold_s if timeout_s is None else timeout_s
         reached = self._core.wait_trip(press_id, until, limit_s)
         trip = self.trip_of(press_id)
+        for said in self._neighbours.look_at(trip.connections) if self._neighbours else ():
+            self._core.note(said)
+            warnings.warn(said, stacklevel=2)
         if not reached:
             raise TargetFailed(self._what_is_missing(trip, hold_s, until, limit_s))
         if until in (Until.settled, Until.closed):

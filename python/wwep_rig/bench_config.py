@@ -123,6 +123,50 @@ class ServesConfig:
 
 
 @dataclass(frozen=True)
+class ConsoleConfig:
+    """A board's console: a serial port and its rate in baud."""
+
+    port: str
+    baud: int
+
+
+@dataclass(frozen=True)
+class ResetConfig:
+    """How a board is reset.
+
+    Attributes:
+        line: held active for `hold_ms`; empty: the command does it.
+        hold_ms: how long the line is held.
+        command: a program and its arguments.
+        timeout_ms: how long the command may take.
+    """
+
+    line: str
+    hold_ms: int
+    command: tuple[str, ...]
+    timeout_ms: int
+
+
+@dataclass(frozen=True)
+class PowerConfig:
+    """How a board is switched.
+
+    Attributes:
+        line: active while the board has power; empty: the commands do it.
+        on_command: a program and its arguments.
+        off_command: likewise.
+        off_ms: how long it stays off when it is cycled.
+        timeout_ms: how long each command may take.
+    """
+
+    line: str
+    on_command: tuple[str, ...]
+    off_command: tuple[str, ...]
+    off_ms: int
+    timeout_ms: int
+
+
+@dataclass(frozen=True)
 class TargetConfig:
     """The board, or the program that stands for one.
 
@@ -139,6 +183,11 @@ class TargetConfig:
         ready: text of the console that says the target is up; empty: its wire says so.
         ready_timeout_ms: how long that may take.
         contract: what the firmware promises.
+        console: a board's; None: the rig reads none, or the process's own output.
+        reset: how a board is reset; None: it cannot be.
+        power: how a board is switched; None: it cannot be.
+        flash: the command that flashes a board, `{image}` standing for the image; empty: none.
+        flash_timeout_ms: how long that may take.
     """
 
     mac: str
@@ -152,6 +201,11 @@ class TargetConfig:
     ready: str
     ready_timeout_ms: int
     contract: Contract
+    console: ConsoleConfig | None
+    reset: ResetConfig | None
+    power: PowerConfig | None
+    flash: tuple[str, ...]
+    flash_timeout_ms: int
 
 
 @dataclass(frozen=True)
@@ -208,6 +262,7 @@ class BenchConfig:
     target: TargetConfig
     budgets: Budgets
     server: ServerConfig
+    folder: str
 
     @property
     def buttons(self) -> tuple[str, ...]:
@@ -276,6 +331,11 @@ def read_bench_file(bench_file: BenchFile) -> BenchConfig:
                     for name, each in (contract.get("buttons") or {}).items()
                 },
             ),
+            console=_console(target.get("console")),
+            reset=_reset(target.get("reset")),
+            power=_power(target.get("power")),
+            flash=tuple(target.get("flash") or ()),
+            flash_timeout_ms=int(target["flash_timeout_ms"]),
         ),
         budgets=Budgets(**whole["budgets"]),
         server=ServerConfig(
@@ -286,6 +346,35 @@ def read_bench_file(bench_file: BenchFile) -> BenchConfig:
             identity=server["identity"],
             tls_profile=server["tls_profile"],
         ),
+        folder=whole["bench"]["folder"] or "",
+    )
+
+
+def _console(console: Mapping[str, Any] | None) -> ConsoleConfig | None:
+    return ConsoleConfig(console["port"], int(console["baud"])) if console else None
+
+
+def _reset(reset: Mapping[str, Any] | None) -> ResetConfig | None:
+    if not reset:
+        return None
+    return ResetConfig(
+        line=reset.get("line") or "",
+        hold_ms=int(reset.get("hold_ms") or 0),
+        command=tuple(reset.get("command") or ()),
+        timeout_ms=int(reset.get("timeout_ms") or 0),
+    )
+
+
+def _power(power: Mapping[str, Any] | None) -> PowerConfig | None:
+    if not power:
+        return None
+    commands: dict[str, list[str]] = power.get("command") or {}
+    return PowerConfig(
+        line=power.get("line") or "",
+        on_command=tuple(commands.get("on") or ()),
+        off_command=tuple(commands.get("off") or ()),
+        off_ms=int(power["off_ms"]),
+        timeout_ms=int(power.get("timeout_ms") or 0),
     )
 
 

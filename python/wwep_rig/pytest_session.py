@@ -133,7 +133,7 @@ class RigSession:
         self._bench_text = f"{bench.name} ({bench.kind.value})"
         self._firmware_text = bench.firmware
         self._floor = bench.calibration
-        bench.target.start()
+        bench.target.start_afresh()
         return bench
 
     def _tell(self, line: str) -> None:
@@ -153,10 +153,8 @@ class RigSession:
         self._skip_unless_it_fits(item, bench)
         self._raise_new_rig_errors(bench)
         bench.release_buttons()
-        if self._needs_reset:
-            bench.target.reset()
-        elif not bench.target.is_running:
-            bench.target.start()
+        if self._needs_reset or not bench.target.is_running:
+            bench.target.start_afresh()
         self._needs_reset = False
         bench.wait_until_idle(timeout_s=_IDLE_BEFORE_TEST_S)
         bench.server.clear()

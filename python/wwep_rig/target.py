@@ -2,8 +2,10 @@
 
 import os
 import signal
+from pathlib import Path
 
 from . import _core
+from .board import Board
 from .bench_config import BenchConfig, Contract, Kind, Role
 from .errors import NoBench
 from .explained import Explained
@@ -18,6 +20,7 @@ class Target:
         self._config = config
         self._explained = explained
         self._server = TargetServer(config)
+        self._board = Board(core, config) if config.kind is Kind.BOARD else None
 
     @property
     def device_id(self) -> int:
@@ -46,8 +49,9 @@ class Target:
 
     @property
     def is_running(self) -> bool:
-        """Whether it runs, as far as the rig can tell; a real board always does."""
-        return self._config.kind is Kind.BOARD or self._core.target_is_running
+        """Whether it runs, as far as the rig can tell: a real board does unless the rig took its
+        power away."""
+        return self._core.target_is_running
 
     @property
     def pid(self) -> int:
@@ -55,17 +59,82 @@ class Target:
         return self._core.target_pid
 
     def start(self, *, timeout_s: float | None = None) -> None:
-        """Start it and wait until it is ready; nothing happens if it runs."""
-        if self._config.kind is not Kind.BOARD:
-            self._core.start_target(self._ready_s(timeout_s))
+        """Start it and wait until it is ready; nothing happens if it runs.
+
+        A real board is taken as it is; one whose power the rig holds by a line is switched on.
+        """
+        ready_s = self._ready_s(timeout_s)
+        if self._board is not None:
+            self._board.start(ready_s=ready_s)
+        else:
+            self._core.start_target(ready_s)
+
+    def start_afresh(self, *, timeout_s: float | None = None) -> None:
+        """Start it in the state that it has after a reset, whether it runs or not.
+
+        A real board that can be neither reset nor switched is taken as it is. Raises as reset().
+        """
+        ready_s = self._ready_s(timeout_s)
+        if self._board is not None:
+            self._board.start_afresh(ready_s=ready_s)
+        elif self.is_running:
+            self._core.reset_target(ready_s)
+        else:
+            self._core.start_target(ready_s)
+        self._explained.add_everything_before(self._core.cursor())
 
     def stop(self) -> None:
-        """Stop it."""
-        self._core.stop_target()
+        """Stop it: a board has its power taken away. Raises NoBench where that cannot be."""
+        if self._board is not None:
+            self._board.switch_off()
+        else:
+            self._core.stop_target()
 
     def reset(self, *, timeout_s: float | None = None) -> None:
-        """Start it anew, as abruptly as a reset pin does, and wait until it is ready."""
-        self._core.reset_target(self._ready_s(timeout_s))
+        """Start it anew, as abruptly as a reset pin does, and wait until it is ready.
+
+        Raises:
+            TargetFailed: it is not ready in time; the text shows its console.
+            NoBench: the bench has no way to reset its board.
+            RigError: the way there is does not work.
+        """
+        ready_s = self._ready_s(timeout_s)
+        if self._board is not None:
+            self._board.reset(ready_s=ready_s)
+        else:
+            self._core.reset_target(ready_s)
+        self._explained.add_everything_before(self._core.cursor())
+
+    def power_on(self, *, timeout_s: float | None = None) -> None:
+        """Give it power and wait until it is ready. Raises as reset()."""
+        ready_s = self._ready_s(timeout_s)
+        if self._board is not None:
+            self._board.switch_on(ready_s=ready_s)
+        else:
+            self._core.start_target(ready_s)
+
+    def power_off(self) -> None:
+        """Take its power away. Raises as reset()."""
+        self.stop()
+
+    def power_cycle(self, *, timeout_s: float | None = None) -> None:
+        """Take its power away for a moment and wait until it is ready again. Raises as reset()."""
+        ready_s = self._ready_s(timeout_s)
+        if self._board is not None:
+            self._board.cycle(ready_s=ready_s)
+        else:
+            self._core.stop_target()
+            self._core.start_target(ready_s)
+        self._explained.add_everything_before(self._core.cursor())
+
+    def flash(self, image: Path, *, timeout_s: float | None = None) -> None:
+        """Write an image into it and wait until it is ready again. Raises as reset()."""
+        if self._board is None:
+            raise NoBench(
+                f"bench {self._config.name} is of kind {self._config.kind.value}: its target is a "
+                "program, which is not flashed; name another in target.program or target.app"
+            )
+        self._board.flash(image, ready_s=self._ready_s(timeout_s))
         self._explained.add_everything_before(self._core.cursor())
 
     def kill(self) -> None:

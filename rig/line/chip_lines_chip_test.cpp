@@ -322,7 +322,7 @@ TEST_F(ChipLinesTest, probing_drives_nothing_and_says_who_holds_a_line) {
     const auto probed = rig::probe_lines(specs, clock_);
     ASSERT_EQ(probed.size(), 2U);
     EXPECT_EQ(probed[0].trouble, "");
-    EXPECT_EQ(sim_->level(button), Level::high);
+    EXPECT_EQ(board_reads_button(), Level::high);
     EXPECT_THAT(probed[1].trouble, HasSubstr("is held by \"board-power\""));
     EXPECT_EQ(rig::probe_lines(specs, clock_)[0].trouble, "") << "it was given back";
 }
