@@ -36,7 +36,7 @@ class BenchChipTest : public rig::testing::ChipTest {
         if (kind == rig::BenchKind::kernel) {
             options.target = harness::TargetProcess{
                 .program = "/bin/sh",
-                .arguments = {"-c", "echo \"up on $BOARD_CHIP\"; read forever"},
+                .arguments = {"-c", "echo \"up on $BOARD_CHIP\"; exec sleep 600"},
                 .environment = {{"BOARD_CHIP", "board-lines"}},
                 .ready_text = "up on board-lines"};
         }
