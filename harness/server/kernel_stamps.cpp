@@ -1,5 +1,6 @@
 #include "harness/server/kernel_stamps.hpp"
 
+#include <algorithm>
 #include <limits>
 
 namespace harness {
@@ -22,11 +23,11 @@ ReceiveStamp KernelStamps::convert(std::int64_t kernel_ns, std::int64_t last_ker
         return {.at_ns = now_ns, .source = StampSource::read};
     }
     const TimestampNs at_ns = kernel_ns - wall_minus_monotonic_ns_;
-    if (at_ns > now_ns || now_ns - at_ns > age_max_ns) {
+    if (at_ns > now_ns + ahead_max_ns || now_ns - at_ns > age_max_ns) {
         return {.at_ns = now_ns, .source = StampSource::read};
     }
     return {
-        .at_ns = at_ns,
+        .at_ns = std::min(at_ns, now_ns),
         .source = kernel_ns == last_kernel_ns ? StampSource::kernel_stale : StampSource::kernel};
 }
 

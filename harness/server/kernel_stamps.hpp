@@ -22,6 +22,9 @@ class KernelStamps {
     static constexpr TimestampNs measured_every_ns = rig::ns_per_s;
     /// A converted stamp further in the past than this is not believed: the wall clock stepped.
     static constexpr TimestampNs age_max_ns = 60 * rig::ns_per_s;
+    /// A stamp later than the read by up to this is the read's time: the wall clock may run faster
+    /// than the monotonic one by half a millisecond a second, and is measured only so often.
+    static constexpr TimestampNs ahead_max_ns = rig::ns_per_ms;
 
     explicit KernelStamps(const rig::Clock& clock);
 

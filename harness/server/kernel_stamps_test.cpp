@@ -38,8 +38,14 @@ TEST_F(KernelStampsTest, a_stamp_equal_to_the_one_before_is_marked_stale) {
     EXPECT_EQ(stamps_.convert(kernel_ns, kernel_ns).source, StampSource::kernel_stale);
 }
 
+TEST_F(KernelStampsTest, a_stamp_just_after_the_read_is_the_reads_time_and_the_kernels) {
+    const auto stamp = stamps_.convert(clock_.wall_ns() + rig::ns_per_ms, 0);
+    EXPECT_EQ(stamp.at_ns, clock_.now_ns);
+    EXPECT_EQ(stamp.source, StampSource::kernel);
+}
+
 TEST_F(KernelStampsTest, a_stamp_from_the_future_or_the_far_past_is_not_believed) {
-    EXPECT_EQ(stamps_.convert(clock_.wall_ns() + 1, 0).source, StampSource::read);
+    EXPECT_EQ(stamps_.convert(clock_.wall_ns() + rig::ns_per_ms + 1, 0).source, StampSource::read);
     EXPECT_EQ(stamps_.convert(clock_.wall_ns() - 61 * rig::ns_per_s, 0).source, StampSource::read);
 }
 
