@@ -101,7 +101,7 @@ class ChipTest : public ::testing::Test {
         return sim_->value(button);
     }
 
-    const SystemClock clock_;
+    const SystemClock clock_{};
     std::optional<GpioSim> sim_;
     std::optional<ChipLines> lines_;  // after sim_: goes first
 };

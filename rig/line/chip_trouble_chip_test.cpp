@@ -15,7 +15,6 @@
 
 namespace {
 
-using rig::ChipLines;
 using rig::LineSpec;
 using rig::NoBench;
 using rig::testing::button_on;
