@@ -40,6 +40,7 @@ void add_options(py::module_& m) {
             return rig::release_lines(file.lines, {.consumer = "wwep-rig release"});
         },
         py::arg("bench_file"), py::call_guard<py::gil_scoped_release>());
+    m.def("keeps_outputs", [] { return rig::keeps_outputs(); });
     m.def(
         "probe_lines",
         [](const rig::BenchFile& file) {

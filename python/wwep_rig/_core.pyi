@@ -58,6 +58,9 @@ class TriedLine:
 def release_lines(bench_file: BenchFile) -> list[TriedLine]:
     """Puts every button that is a line of a GPIO chip to high impedance, as far as it can be had."""
 
+def keeps_outputs() -> bool:
+    """Whether this machine's GPIO driver goes on driving an output after its program has died."""
+
 def probe_lines(bench_file: BenchFile) -> list[TriedLine]:
     """Takes each line of a GPIO chip as a bench would and gives it back; drives nothing."""
 

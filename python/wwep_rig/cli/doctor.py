@@ -207,6 +207,12 @@ def _lines(bench_file: "_core.BenchFile") -> Iterator[Finding]:
     for line in _core.probe_lines(bench_file):
         found, _, cure = line.trouble.partition("; ")
         yield Finding(f"line {line.name}", not found, found or "free, and can be had", cure)
+    if _core.keeps_outputs():
+        what = (
+            "after a rig was killed in the middle of a press, this machine's driver goes on "
+            "pressing until wwep-rig release, which the service of rig/pi runs"
+        )
+        yield Finding("outputs", True, what)
 
 
 def _board(config: "BenchConfig") -> Iterator[Finding]:
