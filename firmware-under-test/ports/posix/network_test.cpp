@@ -33,6 +33,15 @@ TEST(Addresses, AreNumbersInTheCpusOwnOrder) {
     EXPECT_EQ(c_program_address(), 0xC6336403u);
 }
 
+TEST(Addresses, OfIpv6AreFourWordsInTheCpusOwnOrder) {
+    const wiced_ip_address_t address = c_program_ipv6_address();
+    EXPECT_EQ(address.version, WICED_IPV6);
+    EXPECT_EQ(address.ip.v6[0], 0xFE800000u);
+    EXPECT_EQ(address.ip.v6[1], 0u);
+    EXPECT_EQ(address.ip.v6[2], 0u);
+    EXPECT_EQ(address.ip.v6[3], 0x00010002u);
+}
+
 TEST(Addresses, OnlyDottedQuadsConvert) {
     wiced_ip_address_t address{};
     EXPECT_EQ(str_to_ip("127.1.2.3", &address), 0);

@@ -49,6 +49,10 @@ typedef struct tcp_socket {
     wiced_tcp_socket_callback_t receive_callback;
     wiced_tcp_socket_callback_t disconnect_callback;
     void* callback_arg;
+    uint8_t type_of_service;
+    bool has_keepalive;
+    uint16_t keepalive_probes;
+    uint16_t keepalive_time_s;
     bool is_connect_posted;
     bool is_receive_posted;
     bool is_dispatching;
@@ -88,6 +92,8 @@ void tcp_connection_end(tcp_connection_t* connection, uint32_t timeout_ms);
 
 /* Gives the socket its connection; false when it was deleted meanwhile. */
 bool tcp_socket_adopt(tcp_socket_t* socket, tcp_connection_t* connection, bool is_ready);
+/* With the lock held: puts on the socket's connection what was asked of the socket. */
+void tcp_options_apply_locked(const tcp_socket_t* socket);
 /* Takes it back, with its reference; NULL when there is none. */
 tcp_connection_t* tcp_socket_detach(tcp_socket_t* socket);
 

@@ -131,6 +131,7 @@ bool tcp_socket_adopt(tcp_socket_t* state, tcp_connection_t* connection, bool is
         state->connection = connection;
         state->is_receive_posted = false;
         ++connection->references; /* the caller keeps its own */
+        tcp_options_apply_locked(state);
     }
     pthread_mutex_unlock(&tcp_lock);
     tcp_events_changed();

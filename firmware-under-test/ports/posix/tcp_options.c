@@ -55,28 +55,45 @@ wiced_result_t wiced_tcp_server_peer(wiced_tcp_socket_t* socket, wiced_ip_addres
     return WICED_SUCCESS;
 }
 
+void tcp_options_apply_locked(const tcp_socket_t* socket) {
+    if (socket->connection == NULL) {
+        return;
+    }
+    int fd = socket->connection->fd;
+    int type_of_service = socket->type_of_service;
+    (void)setsockopt(fd, IPPROTO_IP, IP_TOS, &type_of_service, sizeof(type_of_service));
+    if (socket->has_keepalive) {
+        int one = 1;
+        int count = socket->keepalive_probes;
+        int idle_s = socket->keepalive_time_s;
+        (void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one));
+        (void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof(count));
+        (void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle_s, sizeof(idle_s));
+    }
+}
+
 /* interval is not used: the lab's stack ignores it as well. */
 wiced_result_t wiced_tcp_enable_keepalive(wiced_tcp_socket_t* socket, uint16_t interval,
                                           uint16_t probes, uint16_t time) {
     (void)interval;
-    tcp_connection_t* connection = tcp_connection_hold(socket);
-    if (connection != NULL) {
-        int one = 1;
-        int count = probes;
-        int idle_s = time;
-        (void)setsockopt(connection->fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one));
-        (void)setsockopt(connection->fd, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof(count));
-        (void)setsockopt(connection->fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle_s, sizeof(idle_s));
-        tcp_connection_drop(connection);
+    pthread_mutex_lock(&tcp_lock);
+    tcp_socket_t* state = tcp_socket_find_locked(socket);
+    if (state != NULL) {
+        state->has_keepalive = true;
+        state->keepalive_probes = probes;
+        state->keepalive_time_s = time;
+        tcp_options_apply_locked(state);
     }
+    pthread_mutex_unlock(&tcp_lock);
     return WICED_SUCCESS;
 }
 
 void wiced_tcp_set_type_of_service(wiced_tcp_socket_t* socket, uint32_t tos) {
-    tcp_connection_t* connection = tcp_connection_hold(socket);
-    if (connection != NULL) {
-        int value = (int)(tos & 0xFFu);
-        (void)setsockopt(connection->fd, IPPROTO_IP, IP_TOS, &value, sizeof(value));
-        tcp_connection_drop(connection);
+    pthread_mutex_lock(&tcp_lock);
+    tcp_socket_t* state = tcp_socket_find_locked(socket);
+    if (state != NULL) {
+        state->type_of_service = (uint8_t)tos;
+        tcp_options_apply_locked(state);
     }
+    pthread_mutex_unlock(&tcp_lock);
 }

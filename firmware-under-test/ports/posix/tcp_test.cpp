@@ -421,44 +421,4 @@ TEST(Defaults, AreTheSdks) {
     EXPECT_EQ(RX_PACKET_POOL_SIZE, 7);
 }
 
-TEST(Udp, ADatagramGoesThereAndBack) {
-    wiced_udp_socket_t here{};
-    wiced_udp_socket_t there{};
-    const std::uint16_t port = testing_peer::unused_port();
-    ASSERT_EQ(wiced_udp_create_socket(&here, 0, WICED_STA_INTERFACE), WICED_SUCCESS);
-    ASSERT_EQ(wiced_udp_create_socket(&there, port, WICED_STA_INTERFACE), WICED_SUCCESS);
-    static wiced_semaphore_t called;
-    wiced_rtos_init_semaphore(&called);
-    const auto callback = [](wiced_udp_socket_t*, void*) {
-        return wiced_rtos_set_semaphore(&called);
-    };
-    wiced_udp_register_callbacks(&there, callback, nullptr);
-
-    wiced_packet_t* packet = nullptr;
-    std::uint8_t* data = nullptr;
-    std::uint16_t space = 0;
-    ASSERT_EQ(wiced_packet_create_udp(&here, 0, &packet, &data, &space), WICED_SUCCESS);
-    std::memcpy(data, "ping", 4);
-    wiced_packet_set_data_end(packet, data + 4);
-    ASSERT_EQ(wiced_udp_send(&here, &kLoopback, port, packet), WICED_SUCCESS);
-    EXPECT_EQ(wiced_rtos_get_semaphore(&called, 5000), WICED_SUCCESS);
-
-    wiced_packet_t* received = nullptr;
-    ASSERT_EQ(wiced_udp_receive(&there, &received, 2000), WICED_SUCCESS);
-    ASSERT_EQ(wiced_packet_create_udp(&there, 0, &packet, &data, &space), WICED_SUCCESS);
-    std::memcpy(data, "pong", 4);
-    wiced_packet_set_data_end(packet, data + 4);
-    EXPECT_EQ(wiced_udp_reply(&there, received, packet), WICED_SUCCESS);
-    wiced_packet_delete(received);
-
-    std::uint16_t total = 0;
-    ASSERT_EQ(wiced_udp_receive(&here, &received, 2000), WICED_SUCCESS);
-    ASSERT_EQ(wiced_packet_get_data(received, 0, &data, &space, &total), WICED_SUCCESS);
-    EXPECT_EQ(std::string(data, data + total), "pong");
-    wiced_packet_delete(received);
-    EXPECT_EQ(wiced_udp_receive(&here, &received, 10), 2);
-    wiced_udp_delete_socket(&here);
-    wiced_udp_delete_socket(&there);
-}
-
 }  // namespace

@@ -128,6 +128,9 @@ wiced_result_t wiced_udp_send(wiced_udp_socket_t* socket, const wiced_ip_address
     if (!network_is_up()) {
         return WICED_NOTUP;
     }
+    if (address->version != WICED_IPV4) {
+        return WICED_UNSUPPORTED;
+    }
     struct udp_socket* state = hold(socket);
     if (state == NULL) {
         return WICED_TCPIP_INVALID_SOCKET;

@@ -169,7 +169,7 @@ def test_tls_client_trusts_the_certificate_in_its_dct(start, peer, pki, name, an
     board.wait_for("reply A0105050001")
 
 
-def test_tls_client_may_trust_the_server_s_own_certificate_alone(start, peer, pki):
+def test_tls_client_with_a_pinned_key_talks_to_the_server_that_holds_it(start, peer, pki):
     server = peer(SECURE, server_tls(pki.stranger))
     board = start("tls_client", WWEP_DCT_CERTIFICATE=str(pki.stranger.pem))
     board.wait_for("ready")
@@ -178,6 +178,30 @@ def test_tls_client_may_trust_the_server_s_own_certificate_alone(start, peer, pk
 
     assert server.answer(11, b"A0105050001") == b"W0105050001"
     board.wait_for("reply A0105050001")
+
+
+def refuses_the_server(board, server: Peer) -> str:
+    """Presses the button; the server must see no frame. What the client then says of it."""
+    board.press(0)
+    with pytest.raises(OSError):
+        with server.accept() as made:
+            # TLS 1.3 tells of the refusal with the first read.
+            if made.recv(1) == b"":
+                raise ConnectionResetError
+    return board.wait_for("failed: ")
+
+
+def test_tls_client_with_a_pinned_key_refuses_another_key_of_the_same_name(
+    start, peer, pki, tmp_path
+):
+    renamed = type(pki.stranger)(tmp_path, "stranger", None, True)
+    assert renamed.subject == pki.stranger.subject
+    assert renamed.pem_text != pki.stranger.pem_text
+    server = peer(SECURE, server_tls(renamed))
+    board = start("tls_client", WWEP_DCT_CERTIFICATE=str(pki.stranger.pem))
+    board.wait_for("ready")
+
+    assert refuses_the_server(board, server) == "failed: 5019"
 
 
 @pytest.mark.parametrize("name", ["tls_client_resources", "tls_client_c_array"])
@@ -200,14 +224,7 @@ def test_tls_client_refuses_a_server_of_an_unknown_root(start, peer, pki, name):
     board = start(name, WWEP_DCT_CERTIFICATE=str(pki.root.pem))
     board.wait_for("ready")
 
-    board.press(0)
-
-    with pytest.raises(OSError):
-        with server.accept() as made:
-            # TLS 1.3 tells of the refusal with the first read.
-            if made.recv(1) == b"":
-                raise ConnectionResetError
-    board.wait_for("failed: 5035")
+    assert refuses_the_server(board, server) == "failed: 5035"
 
 
 def test_client_of_mutual_tls_shows_its_own_certificate(start, peer, pki):

@@ -55,6 +55,14 @@ uint32_t c_program_address(void) {
     return is_same ? GET_IPV4_ADDRESS(set) : 0;
 }
 
+wiced_ip_address_t c_program_ipv6_address(void) {
+    wiced_ip_address_t set;
+    memset(&set, 0, sizeof(set));
+    SET_IPV6_ADDRESS(set, MAKE_IPV6_ADDRESS(0xFE80, 0, 0, 0, 0, 0, 1, 0));
+    GET_IPV6_ADDRESS(set)[3] += 2;
+    return set;
+}
+
 static wiced_result_t verified(wiced_result_t result, int* passed) {
     WICED_VERIFY(result);
     ++*passed;

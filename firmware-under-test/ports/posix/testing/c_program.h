@@ -20,6 +20,9 @@ wiced_result_t c_program_lookup_with_four_arguments(const char* name, wiced_ip_a
 /* 198.51.100.3 by each of the address macros; 0 when they disagree. */
 uint32_t c_program_address(void);
 
+/* fe80::1:2 as SET_IPV6_ADDRESS sets it from MAKE_IPV6_ADDRESS. */
+wiced_ip_address_t c_program_ipv6_address(void);
+
 /* Tries the utility macros; the first that says something else than in the SDK, or "". */
 const char* c_program_macros(void);
 
