@@ -53,8 +53,9 @@ class Identity:
         issuer: "Identity | None",
         is_ca: bool,
         key_type: str = "ecdsa",
+        key: ec.EllipticCurvePrivateKey | None = None,
     ) -> None:
-        self.key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey = (
+        self.key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey = key or (
             ec.generate_private_key(ec.SECP256R1())
             if key_type == "ecdsa"
             else rsa.generate_private_key(65537, 2048)

@@ -188,7 +188,8 @@ def refuses_the_server(board, server: Peer) -> str:
             # TLS 1.3 tells of the refusal with the first read.
             if made.recv(1) == b"":
                 raise ConnectionResetError
-    return board.wait_for("failed: ")
+    said: str = board.wait_for("failed: ")
+    return said
 
 
 def test_tls_client_with_a_pinned_key_refuses_another_key_of_the_same_name(
@@ -202,6 +203,21 @@ def test_tls_client_with_a_pinned_key_refuses_another_key_of_the_same_name(
     board.wait_for("ready")
 
     assert refuses_the_server(board, server) == "failed: 5019"
+
+
+def test_tls_client_with_a_pinned_key_takes_a_renewed_certificate_of_that_key(
+    start, peer, pki, tmp_path
+):
+    renewed = type(pki.stranger)(tmp_path, "stranger", None, True, key=pki.stranger.key)
+    assert renewed.pem_text != pki.stranger.pem_text
+    server = peer(SECURE, server_tls(renewed))
+    board = start("tls_client", WWEP_DCT_CERTIFICATE=str(pki.stranger.pem))
+    board.wait_for("ready")
+
+    board.press(0)
+
+    assert server.answer(11, b"A0105050001") == b"W0105050001"
+    board.wait_for("reply A0105050001")
 
 
 @pytest.mark.parametrize("name", ["tls_client_resources", "tls_client_c_array"])
