@@ -8,11 +8,11 @@ import click
 
 from wwep_rig import _core
 from wwep_rig.bench import Bench
+from wwep_rig.bench_config import Kind
 from wwep_rig.opening import open_bench
-from wwep_rig.timeline_text import row_line
 
 from .common import bench_option, json_option, print_json, progress, until_stopped, wait_option
-from .output import PatientOutput
+from .watch import print_events
 
 
 @click.command()
@@ -140,22 +140,13 @@ def console(bench_name: str, wait_s: float, as_json: bool) -> None:
         $ wwep-rig console --bench bench-1
            0.412 s  console     WICED dual client is ready
     """
-    output = PatientOutput(1)
     with until_stopped(), open_bench(bench_name, wait_s=wait_s) as bench:
-        if bench.kind.value == "board" and bench.config.target.console is None:
+        if bench.kind is Kind.BOARD and bench.config.target.console is None:
             click.echo(
                 f"{bench.name} has no console: name its serial port in [target.console]", err=True
             )
-        window = bench.record()
-        bench.target.start()
-        try:
-            for event in window.follow():
-                if not isinstance(event.value, (_core.ConsoleLine, _core.TargetChanged)):
-                    continue
-                if as_json:
-                    output.write_line(event.to_json())
-                else:
-                    row = row_line(event.at_ns, event.lane, event.text, window.began_ns)
-                    output.write_line(row)
-        finally:
-            output.close()
+        print_events(
+            bench,
+            as_json,
+            lambda event: isinstance(event.value, (_core.ConsoleLine, _core.TargetChanged)),
+        )

@@ -2,11 +2,13 @@
 
 import json
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import click
 
 from wwep_rig import _core
+from wwep_rig.bench import Bench
 from wwep_rig.opening import open_bench
 from wwep_rig.timeline_text import row_line
 
@@ -40,19 +42,24 @@ def watch(recording: str | None, bench_name: str, wait_s: float, as_json: bool) 
 
 
 def _watch_bench(bench_name: str, wait_s: float, as_json: bool) -> None:
-    output = PatientOutput(1)
     with open_bench(bench_name, wait_s=wait_s) as bench:
-        window = bench.record()
-        bench.target.start()
-        try:
-            for event in window.follow():
-                if as_json:
-                    output.write_line(event.to_json())
-                else:
-                    text = row_line(event.at_ns, event.lane, event.text, window.began_ns)
-                    output.write_line(text)
-        finally:
-            output.close()
+        print_events(bench, as_json, lambda event: True)
+
+
+def print_events(bench: Bench, as_json: bool, is_wanted: Callable[[_core.Event], bool]) -> None:
+    """Start a bench's target and print the events that are wanted, without end."""
+    output = PatientOutput(1)
+    window = bench.record()
+    bench.target.start()
+    try:
+        for event in filter(is_wanted, window.follow()):
+            if as_json:
+                output.write_line(event.to_json())
+            else:
+                text = row_line(event.at_ns, event.lane, event.text, window.began_ns)
+                output.write_line(text)
+    finally:
+        output.close()
 
 
 def _follow(path: Path, as_json: bool) -> None:
