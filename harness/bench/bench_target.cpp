@@ -43,7 +43,7 @@ BenchTarget::BenchTarget(std::unique_ptr<rig::Target> target, std::string ready_
       target_(std::move(target)),
       watches_(loop) {}
 
-BenchTarget::BenchTarget(TargetProcess process, const rig::Clock& clock, Loop& loop,
+BenchTarget::BenchTarget(const TargetProcess& process, const rig::Clock& clock, Loop& loop,
                          BenchLines& lines, BenchEvents& events)
     : BenchTarget(make_process(process, clock, lines), process.ready_text, clock, loop, lines,
                   events) {

@@ -40,8 +40,8 @@ struct TargetBoard {
 class BenchTarget {
   public:
     /// Starts nothing.
-    BenchTarget(TargetProcess process, const rig::Clock& clock, Loop& loop, BenchLines& lines,
-                BenchEvents& events);
+    BenchTarget(const TargetProcess& process, const rig::Clock& clock, Loop& loop,
+                BenchLines& lines, BenchEvents& events);
     BenchTarget(const TargetBoard& board, const rig::Clock& clock, Loop& loop, BenchLines& lines,
                 BenchEvents& events);
     BenchTarget(const BenchTarget&) = delete;

@@ -56,7 +56,7 @@ class TriedLine:
         """Why it could not be had, with the remedy; empty: all is well."""
 
 def release_lines(bench_file: BenchFile) -> list[TriedLine]:
-    """Puts every button that is a line of a GPIO chip to high impedance, as far as it can be had."""
+    """Puts every button on a line of a GPIO chip to high impedance, as far as it can be had."""
 
 def keeps_outputs() -> bool:
     """Whether this machine's GPIO driver goes on driving an output after its program has died."""
