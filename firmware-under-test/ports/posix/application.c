@@ -25,5 +25,6 @@ const application_settings_t application_settings = {
     .send_timeout_ms = WICED_TCP_SEND_TIMEOUT,
     .packet_timeout_ms = WICED_ALLOCATE_PACKET_TIMEOUT,
     .handshake_timeout_ms = TLS_HANDSHAKE_PACKET_TIMEOUT_MS,
+    .tls_sessions_max = WICED_TLS_MAX_RESUMABLE_SESSIONS,
     .stack_size = APPLICATION_STACK_SIZE,
 };

@@ -18,6 +18,7 @@ typedef struct {
     uint32_t send_timeout_ms;
     uint32_t packet_timeout_ms;
     uint32_t handshake_timeout_ms;
+    uint32_t tls_sessions_max; /* that a server can resume */
     uint32_t stack_size;
 } application_settings_t;
 

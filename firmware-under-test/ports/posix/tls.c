@@ -17,13 +17,18 @@
 
 #include "kernel.h"
 #include "tls_credentials.h"
+#include "tls_sessions.h"
 
-/* Debian's library offers suites without encryption unless it is told what to offer. */
+/*
+ * Debian's library offers suites without encryption unless it is told what to offer. The last four
+ * are there for TLS 1.1, which has no others.
+ */
 #define CIPHER_SUITES                                                                 \
     "TLS13-AES128-GCM-SHA256:TLS13-AES256-GCM-SHA384:TLS13-CHACHA20-POLY1305-SHA256:" \
     "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:"                    \
     "ECDHE-RSA-AES128-GCM-SHA256:ECDHE-RSA-AES256-GCM-SHA384:"                        \
-    "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305"
+    "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305:"                      \
+    "ECDHE-ECDSA-AES128-SHA:ECDHE-RSA-AES128-SHA:ECDHE-ECDSA-AES256-SHA:ECDHE-RSA-AES256-SHA"
 
 /* Goodbyes are short; a peer that takes nothing does not hold up a disconnect for longer. */
 #define CLOSE_NOTIFY_TIMEOUT_MS 200
@@ -32,6 +37,7 @@ struct tls_session {
     pthread_mutex_t lock; /* a WOLFSSL object is for one thread at a time */
     WOLFSSL_CTX* library_context;
     WOLFSSL* library_session;
+    tls_sessions_key_t key;
     int fd;
     uint64_t write_deadline_ns;
     wiced_result_t ended; /* what every further read gives */
@@ -105,10 +111,12 @@ static bool prepare(WOLFSSL_CTX* library_context, const wiced_tls_context_t* con
         mode = WOLFSSL_VERIFY_PEER | (is_server ? WOLFSSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0);
     }
     wolfSSL_CTX_set_verify(library_context, mode, NULL);
-    wolfSSL_CTX_set_session_cache_mode(library_context, WOLFSSL_SESS_CACHE_OFF);
+    if (!is_server) { /* never to be taken back: a server's cache is tls_sessions.c's */
+        wolfSSL_CTX_set_session_cache_mode(library_context, WOLFSSL_SESS_CACHE_OFF);
+    }
     wolfSSL_CTX_SetIORecv(library_context, receive_bytes);
     wolfSSL_CTX_SetIOSend(library_context, send_bytes);
-    return wolfSSL_CTX_SetMinVersion(library_context, WOLFSSL_TLSV1_2) == WOLFSSL_SUCCESS &&
+    return wolfSSL_CTX_SetMinVersion(library_context, WOLFSSL_TLSV1_1) == WOLFSSL_SUCCESS &&
            wolfSSL_CTX_set_cipher_list(library_context, CIPHER_SUITES) == WOLFSSL_SUCCESS &&
            wolfSSL_CTX_set_groups(library_context, groups, 2) == WOLFSSL_SUCCESS &&
            (!is_verifying || tls_credentials_load_roots(library_context)) &&
@@ -220,12 +228,15 @@ wiced_result_t tls_handshake(const wiced_tls_context_t* context, wiced_tls_endpo
     }
     pthread_mutex_init(&session->lock, NULL);
     session->fd = fd;
+    session->key =
+        (tls_sessions_key_t){.identity = context->identity, .is_verifying = is_verifying};
     session->write_deadline_ns = deadline_ns;
     session->library_context =
         wolfSSL_CTX_new(is_server ? wolfSSLv23_server_method() : wolfSSLv23_client_method());
     wiced_result_t result = WICED_TLS_INIT_FAIL;
     if (session->library_context != NULL &&
-        prepare(session->library_context, context, is_server, is_verifying)) {
+        prepare(session->library_context, context, is_server, is_verifying) &&
+        (!is_server || tls_sessions_attach(session->library_context, &session->key))) {
         session->library_session = wolfSSL_new(session->library_context);
     }
     if (session->library_session != NULL &&

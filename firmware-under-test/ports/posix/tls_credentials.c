@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tls_sessions.h"
+
 #define PEM_BEGIN "-----BEGIN CERTIFICATE-----"
 #define PEM_END "-----END CERTIFICATE-----"
 
@@ -73,6 +75,7 @@ wiced_result_t wiced_tls_deinit_root_ca_certificates(void) {
     roots = NULL;
     roots_length = 0;
     pthread_mutex_unlock(&lock);
+    tls_sessions_forget();
     return WICED_SUCCESS;
 }
 
@@ -106,6 +109,7 @@ wiced_result_t wiced_tls_init_root_ca_certificates(const char* trusted_ca_certif
     roots = copy;
     roots_length = length;
     pthread_mutex_unlock(&lock);
+    tls_sessions_forget();
     return WICED_SUCCESS;
 }
 
@@ -159,6 +163,7 @@ wiced_result_t wiced_tls_deinit_identity(wiced_tls_identity_t* identity) {
     if (identity == NULL) {
         return WICED_TLS_ERROR_BAD_INPUT_DATA;
     }
+    tls_sessions_forget();
     if (identity->private_key != NULL) {
         memset(identity->private_key, 0, identity->key_length);
     }
@@ -187,7 +192,7 @@ wiced_result_t wiced_tls_deinit_context(wiced_tls_context_t* context) {
     return WICED_SUCCESS;
 }
 
-/* A context holds no session here: each handshake starts from nothing anyway. */
+/* A context holds no session here: a client starts each handshake from nothing. */
 wiced_result_t wiced_tls_reset_context(wiced_tls_context_t* context) {
     return context != NULL && context->is_initialised ? WICED_SUCCESS
                                                       : WICED_TLS_ERROR_UNITIALIZED_CONTEXT;

@@ -25,6 +25,7 @@ using Key = std::unique_ptr<EVP_PKEY, Releaser<EVP_PKEY_free>>;
 using Certificate = std::unique_ptr<X509, Releaser<X509_free>>;
 using Context = std::unique_ptr<SSL_CTX, Releaser<SSL_CTX_free>>;
 using Session = std::unique_ptr<SSL, Releaser<SSL_free>>;
+using Resumable = std::unique_ptr<SSL_SESSION, Releaser<SSL_SESSION_free>>;
 using Memory = std::unique_ptr<BIO, Releaser<BIO_free_all>>;
 
 struct Identity {
@@ -113,6 +114,12 @@ class TlsPeer {
         text.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
         return text;
     }
+    /// Offers a session of an earlier connection; before the handshake.
+    void offer(const Resumable& earlier) { SSL_set_session(session_.get(), earlier.get()); }
+    [[nodiscard]] Resumable resumable() const {
+        return Resumable(SSL_get1_session(session_.get()));
+    }
+    [[nodiscard]] bool is_resumed() const { return SSL_session_reused(session_.get()) == 1; }
     [[nodiscard]] std::string version() const { return SSL_get_version(session_.get()); }
     [[nodiscard]] std::string server_name() const {
         const char* name = SSL_get_servername(session_.get(), TLSEXT_NAMETYPE_host_name);
