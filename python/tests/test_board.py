@@ -429,6 +429,38 @@ def test_verb_reset_works_on_the_simulated_board_too(wwep_rig):
     assert done.code == 0 and done.out.startswith("sim: reset, ready after ")
 
 
+def test_doctor_asks_for_no_gpio_where_the_bench_has_no_lines(wwep_rig, bench_file, board):
+    done = wwep_rig("doctor", "--json", "--bench", bench_file(_RESET))
+
+    findings = {each["what"]: each for each in json.loads(done.out)}
+    assert findings["GPIO"] == {
+        "what": "GPIO",
+        "is_good": True,
+        "found": "not needed: the bench file has no lines",
+    }
+    assert done.code == 0
+
+
+def test_lines_of_reset_and_power_are_no_buttons(wwep_rig, board, tmp_path):
+    path = tmp_path / "bench-2.toml"
+    path.write_text(
+        _BENCH.format(
+            ready=READY,
+            ready_timeout_ms=100,
+            folder=tmp_path,
+            more='reset = { line = "nrst" }',
+            address=board.address,
+        ).replace(
+            "[lines]",
+            '[lines.button0]\nchip = "c"\nline = 1\n[lines.nrst]\nchip = "c"\nline = 2\n',
+        )
+    )
+
+    done = wwep_rig("press", "nrst", "--bench", str(path))
+
+    assert done.code == 2 and "its buttons: button0" in done.err
+
+
 def test_doctor_looks_at_each_part_of_a_board_on_its_own(wwep_rig, bench_file, board, tmp_path):
     path = bench_file(_RESET, 'flash = ["no-such-flasher", "{image}"]')
 

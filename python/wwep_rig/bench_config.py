@@ -266,8 +266,13 @@ class BenchConfig:
 
     @property
     def buttons(self) -> tuple[str, ...]:
-        """The names of the lines that can be pressed."""
-        return tuple(line.name for line in self.lines.values() if line.is_driven)
+        """The names of the lines that can be pressed: those of reset and power are no buttons."""
+        controls = {each.line for each in (self.target.reset, self.target.power) if each}
+        return tuple(
+            line.name
+            for line in self.lines.values()
+            if line.is_driven and line.name not in controls
+        )
 
     @property
     def press_timeout_s(self) -> float:

@@ -45,7 +45,7 @@ class Board:
         is."""
         if self._target.reset is not None:
             if self._target.power is not None and not self._core.target_is_running:
-                self.switch_on(ready_s=None)
+                self.switch_on(ready_s=None)  # it may have been off
             self.reset(ready_s=ready_s)
         elif self._target.power is not None:
             self.cycle(ready_s=ready_s)
@@ -57,6 +57,7 @@ class Board:
         reset = self._target.reset
         if reset is None:
             raise self._cannot("reset", 'reset = { line = "reset" } or { command = [...] }')
+        self._hold_power()
         with self._step("reset"):
             self._core.board_begins()
             if reset.line:
@@ -88,11 +89,18 @@ class Board:
             raise self._cannot("flash", 'flash = ["openocd", ..., "program {image} verify reset"]')
         if not image.is_file():
             raise NoBench(f"flash {image}: there is no such file")
+        self._hold_power()
         command = [word.replace("{image}", str(image.resolve())) for word in self._target.flash]
         with self._step("flash"):
             self._core.board_begins()
             self._run("flash", command, self._target.flash_timeout_ms / 1000)
             self._core.wait_target_ready(ready_s)
+
+    def _hold_power(self) -> None:
+        """A board whose power is a line has none until the rig holds it."""
+        power = self._target.power
+        if power is not None and power.line and not self._core.target_is_running:
+            self.switch_on(ready_s=None)
 
     def _switch_on(self, step: str, ready_s: float | None) -> None:
         power = self._target.power

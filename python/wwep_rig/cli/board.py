@@ -45,8 +45,9 @@ def power(state: str, bench_name: str, wait_s: float, as_json: bool) -> None:
     """Switch the target on or off, or off and on again.
 
     A board needs [target.power] in its bench file. Commands leave it as it is switched. A line is
-    held only while the rig has the bench: `on` holds it until Ctrl-C, and letting go of it switches
-    the board off. A simulated board runs only while a command of the rig does: `on` keeps it.
+    held only while the rig has the bench: `on` and `cycle` hold it until Ctrl-C, and letting go of
+    it switches the board off. A simulated board runs only while a command of the rig does: `on`
+    keeps it.
 
     \b
     Examples:
@@ -59,13 +60,24 @@ def power(state: str, bench_name: str, wait_s: float, as_json: bool) -> None:
     if state == "off":
         _do(bench_name, wait_s, as_json, "power off", lambda bench: bench.target.power_off())
     elif state == "cycle":
-        _do(bench_name, wait_s, as_json, "power cycle", lambda bench: bench.target.power_cycle())
+        _do(bench_name, wait_s, as_json, "power cycle", _power_cycle, _stays_on_a_line)
     else:
         _do(bench_name, wait_s, as_json, "power on", _power_on, _stays_on)
 
 
 def _power_on(bench: Bench) -> None:
     bench.target.power_on()
+
+
+def _power_cycle(bench: Bench) -> None:
+    bench.target.power_cycle()
+
+
+def _stays_on_a_line(bench: Bench) -> None:
+    """The same after a cycle: a simulated board ran before for nobody else."""
+    power_config = bench.config.target.power
+    if power_config is not None and power_config.line:
+        _stays_on(bench)
 
 
 def _stays_on(bench: Bench) -> None:

@@ -1,12 +1,15 @@
 """`wwep-rig press`: one press by hand, from the edge to the reply."""
 
 import os
+from collections.abc import Mapping
 from typing import Any
 
 import click
 
+from wwep_rig import _core
 from wwep_rig.bench import HOLD_S, Bench
 from wwep_rig.bench_config import read_bench_file
+from wwep_rig.errors import NoBench
 from wwep_rig.find_bench import load_bench_file
 from wwep_rig.latencies import LABELS, distributions, table
 from wwep_rig.opening import open_bench
@@ -68,6 +71,10 @@ def press(
             f"bench {bench_name} has no button {button!r}; its buttons: {known}",
             param_hint="BUTTON",
         )
+    try:
+        _core.press_steps(profile, hold_s or HOLD_S)
+    except NoBench as error:
+        raise click.BadParameter(str(error), param_hint="--profile") from None
     with progress("opening the bench"):
         bench = open_bench(bench_name, wait_s=wait_s)
     with bench:
@@ -92,20 +99,22 @@ def _press_once(
 ) -> RoundTrip:
     with progress(f"pressing {button}"):
         trip = bench.press(button, hold_s=hold_s, timeout_s=timeout_s, profile=profile)
+    floors_ms = bench.calibration.floors_ms if bench.calibration else {}
     if as_json:
-        print_json(as_value(trip))
+        print_json(as_value(trip, floors_ms))
     else:
-        click.echo(as_text(trip))
+        click.echo(as_text(trip, floors_ms))
     return trip
 
 
-def as_text(trip: RoundTrip) -> str:
-    """A round trip in two lines for people."""
+def as_text(trip: RoundTrip, floors_ms: Mapping[str, float]) -> str:
+    """A round trip in two lines for people, with what the rig adds to a latency beside it."""
     connection, latencies = trip.connection, trip.latencies
     how = f"{connection.tls_version} {connection.cipher}" if connection.secure else "in the clear"
     led = f"{trip.led.name} {'on' if trip.led.is_on else 'off'}, " if trip.led.name else ""
     measured = (
         f"{LABELS[name]} {value:.3f} ms"
+        + (f" (rig floor {floors_ms[name]:.3f})" if name in floors_ms else "")
         for name in LABELS
         if (value := getattr(latencies, name)) is not None
     )
@@ -115,7 +124,7 @@ def as_text(trip: RoundTrip) -> str:
     )
 
 
-def as_value(trip: RoundTrip) -> dict[str, Any]:
+def as_value(trip: RoundTrip, floors_ms: Mapping[str, float]) -> dict[str, Any]:
     """A round trip as a JSON object."""
     latencies = {name: getattr(trip.latencies, name) for name in LABELS}
     return {
@@ -130,5 +139,6 @@ def as_value(trip: RoundTrip) -> dict[str, Any]:
         "request": trip.frame.raw.decode("latin-1"),
         "reply": trip.reply.bytes.decode("latin-1"),
         "latencies": {**latencies, "press_uncertainty_ms": trip.latencies.press_uncertainty_ms},
+        "rig_floors_ms": dict(floors_ms),
         "console": [line.text for line in trip.console],
     }
