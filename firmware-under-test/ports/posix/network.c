@@ -280,17 +280,3 @@ wiced_result_t wiced_ip_get_ipv6_address(wiced_interface_t interface, wiced_ip_a
     address->version = WICED_IPV6;
     return WICED_SUCCESS;
 }
-
-wiced_result_t wiced_multicast_join(wiced_interface_t interface,
-                                    const wiced_ip_address_t* address) {
-    (void)interface;
-    (void)address;
-    return WICED_UNSUPPORTED;
-}
-
-wiced_result_t wiced_multicast_leave(wiced_interface_t interface,
-                                     const wiced_ip_address_t* address) {
-    (void)interface;
-    (void)address;
-    return WICED_UNSUPPORTED;
-}

@@ -140,12 +140,6 @@ TEST(Ping, ToldTheWrongKindOfAddressGives7AndWithoutALink9) {
     wiced_network_up(WICED_STA_INTERFACE, WICED_USE_EXTERNAL_DHCP_SERVER, nullptr);
 }
 
-TEST(Multicast, IsNotSupported) {
-    wiced_ip_address_t group{WICED_IPV4, {0xE0000001u}};
-    EXPECT_EQ(wiced_multicast_join(WICED_STA_INTERFACE, &group), 7);
-    EXPECT_EQ(wiced_multicast_leave(WICED_STA_INTERFACE, &group), 7);
-}
-
 TEST(Dns, TakesAServerAndGoesOnResolvingFromItsTable) {
     wiced_ip_address_t address{WICED_IPV4, {0x08080808u}};
     EXPECT_EQ(dns_client_add_server_address(address), WICED_SUCCESS);

@@ -101,4 +101,72 @@ TEST(Udp, AnIpv6AddressGives7AndThePacketStaysTheCallers) {
     wiced_udp_delete_socket(&socket);
 }
 
+class Multicast : public testing::Test {
+  protected:
+    void SetUp() override {
+        ASSERT_EQ(wiced_udp_create_socket(&sender_, 0, WICED_STA_INTERFACE), WICED_SUCCESS);
+        ASSERT_EQ(wiced_udp_create_socket(&socket_, port_, WICED_STA_INTERFACE), WICED_SUCCESS);
+    }
+    void TearDown() override {
+        wiced_udp_delete_socket(&socket_);
+        wiced_udp_delete_socket(&sender_);
+    }
+
+    /// What a datagram to the group brings the socket; "" when nothing.
+    std::string heard(const std::string& text) {
+        EXPECT_EQ(send_text(&sender_, group_, port_, text), WICED_SUCCESS);
+        wiced_packet_t* packet = nullptr;
+        const wiced_result_t result = wiced_udp_receive(&socket_, &packet, 100);
+        if (result != WICED_SUCCESS) {
+            EXPECT_EQ(result, WICED_TIMEOUT);
+            return "";
+        }
+        std::uint8_t* data = nullptr;
+        std::uint16_t length = 0;
+        std::uint16_t total = 0;
+        wiced_packet_get_data(packet, 0, &data, &length, &total);
+        std::string got(data, data + total);
+        wiced_packet_delete(packet);
+        return got;
+    }
+
+    const wiced_ip_address_t group_{WICED_IPV4, {0xEFFF1B6Cu}};
+    const std::uint16_t port_ = testing_peer::unused_port();
+    wiced_udp_socket_t sender_{};
+    wiced_udp_socket_t socket_{};
+};
+
+TEST_F(Multicast, ASocketHearsAGroupFromJoinToLeave) {
+    EXPECT_EQ(heard("before"), "");
+    ASSERT_EQ(wiced_multicast_join(WICED_STA_INTERFACE, &group_), WICED_SUCCESS);
+    EXPECT_EQ(heard("joined"), "joined");
+    ASSERT_EQ(wiced_multicast_leave(WICED_STA_INTERFACE, &group_), WICED_SUCCESS);
+    EXPECT_EQ(heard("after"), "");
+}
+
+TEST_F(Multicast, ASocketMadeAfterTheJoinHearsTheGroupToo) {
+    ASSERT_EQ(wiced_multicast_join(WICED_STA_INTERFACE, &group_), WICED_SUCCESS);
+    wiced_udp_delete_socket(&socket_);
+    ASSERT_EQ(wiced_udp_create_socket(&socket_, port_, WICED_STA_INTERFACE), WICED_SUCCESS);
+    EXPECT_EQ(heard("later"), "later");
+    EXPECT_EQ(wiced_multicast_leave(WICED_STA_INTERFACE, &group_), WICED_SUCCESS);
+}
+
+TEST_F(Multicast, AGroupJoinedTwiceIsLeftTwice) {
+    ASSERT_EQ(wiced_multicast_join(WICED_STA_INTERFACE, &group_), WICED_SUCCESS);
+    ASSERT_EQ(wiced_multicast_join(WICED_STA_INTERFACE, &group_), WICED_SUCCESS);
+    EXPECT_EQ(wiced_multicast_leave(WICED_STA_INTERFACE, &group_), WICED_SUCCESS);
+    EXPECT_EQ(heard("still"), "still");
+    EXPECT_EQ(wiced_multicast_leave(WICED_STA_INTERFACE, &group_), WICED_SUCCESS);
+    EXPECT_EQ(wiced_multicast_leave(WICED_STA_INTERFACE, &group_), WICED_ERROR);
+}
+
+TEST_F(Multicast, AnAddressOfNoGroupGives5AndAnIpv6Address7) {
+    EXPECT_EQ(wiced_multicast_join(WICED_STA_INTERFACE, &kLoopback), 5);
+    EXPECT_EQ(wiced_multicast_leave(WICED_STA_INTERFACE, &kLoopback), 5);
+    wiced_ip_address_t address{};
+    address.version = WICED_IPV6;
+    EXPECT_EQ(wiced_multicast_join(WICED_STA_INTERFACE, &address), 7);
+}
+
 }  // namespace
