@@ -25,7 +25,7 @@ LIBRARY_HOMES = {
         r"gpiod\.(h|hpp)|gpiodcxx/.*|linux/gpio\.h",
         ("rig/line/", f"{FIRMWARE}ports/posix/"),
     ),
-    "epoll": (r"sys/epoll\.h", ("harness/loop/",)),
+    "epoll": (r"sys/epoll\.h", ("harness/loop/", f"{FIRMWARE}ports/posix/")),
     "wolfSSL": (r"wolfssl/.*|cyassl/.*", ("harness/tls/", f"{FIRMWARE}ports/")),
     "SQLite": (r"sqlite3(ext)?\.h", ("harness/recorder/",)),
     "pybind11": (r"pybind11/.*", ("python/bindings/",)),

@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include <cstring>
+#include <algorithm>
 #include <string>
 
 #include "testing/peer.hpp"
@@ -17,7 +17,7 @@ wiced_result_t send_text(wiced_udp_socket_t* from, const wiced_ip_address_t& to,
     std::uint8_t* data = nullptr;
     std::uint16_t space = 0;
     EXPECT_EQ(wiced_packet_create_udp(from, 0, &packet, &data, &space), WICED_SUCCESS);
-    std::memcpy(data, text.data(), text.size());
+    std::copy(text.begin(), text.end(), data);
     wiced_packet_set_data_end(packet, data + text.size());
     const wiced_result_t result = wiced_udp_send(from, &to, port, packet);
     if (result != WICED_SUCCESS) {
@@ -43,7 +43,7 @@ TEST(Udp, ADatagramGoesThereAndBack) {
     std::uint8_t* data = nullptr;
     std::uint16_t space = 0;
     ASSERT_EQ(wiced_packet_create_udp(&here, 0, &packet, &data, &space), WICED_SUCCESS);
-    std::memcpy(data, "ping", 4);
+    std::copy_n("ping", 4, data);
     wiced_packet_set_data_end(packet, data + 4);
     ASSERT_EQ(wiced_udp_send(&here, &kLoopback, port, packet), WICED_SUCCESS);
     EXPECT_EQ(wiced_rtos_get_semaphore(&called, 5000), WICED_SUCCESS);
@@ -51,7 +51,7 @@ TEST(Udp, ADatagramGoesThereAndBack) {
     wiced_packet_t* received = nullptr;
     ASSERT_EQ(wiced_udp_receive(&there, &received, 2000), WICED_SUCCESS);
     ASSERT_EQ(wiced_packet_create_udp(&there, 0, &packet, &data, &space), WICED_SUCCESS);
-    std::memcpy(data, "pong", 4);
+    std::copy_n("pong", 4, data);
     wiced_packet_set_data_end(packet, data + 4);
     EXPECT_EQ(wiced_udp_reply(&there, received, packet), WICED_SUCCESS);
     wiced_packet_delete(received);
