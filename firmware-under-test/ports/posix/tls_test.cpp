@@ -271,6 +271,25 @@ TEST(Roots, NothingLeavesTheSetAsItIs) {
     EXPECT_EQ(trust("garbage"), 4);
 }
 
+TEST(PemLengths, MayCountTheNulOrNot) {
+    const Identity made = make_identity("board.test", nullptr);
+    const std::string key = made.key_pem();
+    const std::string certificate = made.certificate_pem();
+    const auto* bytes = reinterpret_cast<const std::uint8_t*>(certificate.c_str());
+    const auto key_size = static_cast<std::uint32_t>(key.size());
+    const auto size = static_cast<std::uint32_t>(certificate.size());
+    for (const std::uint32_t nul : {0u, 1u}) {
+        wiced_tls_identity_t identity{};
+        EXPECT_EQ(
+            wiced_tls_init_identity(&identity, key.c_str(), key_size + nul, bytes, size + nul),
+            WICED_SUCCESS);
+        wiced_tls_deinit_identity(&identity);
+        EXPECT_EQ(wiced_tls_init_root_ca_certificates(certificate.c_str(), size + nul),
+                  WICED_SUCCESS);
+        wiced_tls_deinit_root_ca_certificates();
+    }
+}
+
 TEST(Identities, BadCertificatesGive3035AndBadKeys3036) {
     const Identity good = make_identity("board.test", nullptr);
     const std::string certificate = good.certificate_pem();
