@@ -15,7 +15,6 @@ namespace {
 using testing_peer::Identity;
 using testing_peer::Listener;
 using testing_peer::make_identity;
-using testing_peer::Peer;
 using testing_peer::TlsPeer;
 
 constexpr wiced_ip_address_t kLoopback{WICED_IPV4, {0x7F000001u}};
