@@ -7,35 +7,19 @@ import json
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from kernel.chips import PATIENCE_S, about_line, folder_of, wait_until
 
 BENCH = Path(__file__).with_name("bench.toml")
-PATIENCE_S = 60.0
 BUTTON0 = 0
-
-
-def folder_of(chip: str) -> Path:
-    """Where the simulator keeps the lines of a chip that ci/kernel/gpio.sh made."""
-    config = Path("/sys/kernel/config/gpio-sim") / chip
-    device = (config / "dev_name").read_text().strip()
-    return Path("/sys/devices/platform") / device / (config / "bank0/chip_name").read_text().strip()
 
 
 def board_reads_button0() -> int:
     return int((folder_of("board") / f"sim_gpio{BUTTON0}" / "value").read_text())
-
-
-def wait_until(is_so: Callable[[], bool], what: str) -> None:
-    # A pin of the simulator tells nobody of its changes.
-    give_up_at = time.monotonic() + PATIENCE_S
-    while not is_so():
-        assert time.monotonic() < give_up_at, f"not in {PATIENCE_S:g} s: {what}"
-        time.sleep(0.01)
 
 
 @contextmanager
@@ -61,9 +45,8 @@ def run_rig(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def about_button0(chip: str) -> str:
-    """What gpioinfo says of the button's line; the tools know chips by name only, not by label."""
-    command = ("gpioinfo", "--chip", folder_of(chip).name, str(BUTTON0))
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    """What gpioinfo says of the button's line."""
+    return about_line(chip, BUTTON0)
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
@@ -123,3 +106,31 @@ def test_edges_closer_than_a_millisecond_come_through_the_wires(presses: int) ->
 
     falling, rising = "2", "1"
     assert out.split() == [falling, rising] * presses
+
+
+def test_doctor_finds_the_wired_bench_usable_and_each_line_to_be_had() -> None:
+    done = run_rig("doctor", "--json")
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    findings = {each["what"]: each for each in json.loads(done.stdout)}
+    assert all(each["is_good"] for each in findings.values())
+    chips = findings["GPIO"]["found"].split(", ")
+    assert {f"/dev/{folder_of(chip).name}" for chip in ("rig", "board")} <= set(chips)
+    lines = {what: each["found"] for what, each in findings.items() if what.startswith("line ")}
+    assert lines == {
+        f"line {name}": "free, and can be had" for name in ("button0", "button1", "led0", "led1")
+    }
+
+
+def test_doctor_measures_the_rig_over_a_loopback_and_misses_no_edge() -> None:
+    done = run_rig("doctor", "--json", "--loopback", "button0:led0")
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = json.loads(done.stdout)
+    assert (found["loopback"], found["over"]) == ("button0:led0", "firmware jumper")
+    assert (found["samples"], found["missed"]) == (1000, 0)
+    # Neither over no time at all, nor over anything but the kernel's own edges.
+    for name in ("set_call", "set_to_edge", "edge_to_read", "edge_to_python"):
+        spread = found[name]
+        assert 0 < spread["p50_ms"] <= spread["p99_ms"] <= spread["max_ms"], name
+    assert Path(found["path"]).is_file()

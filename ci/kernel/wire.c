@@ -3,10 +3,11 @@
  * pull of the line with the same number on the other. Runs until it is killed; ends by itself, with
  * a reason, rather than carry something wrong.
  *
- *     wire RIG BOARD BUTTONS LEDS
+ *     wire RIG BOARD BUTTONS LEDS CONTROLS
  *
  * RIG and BOARD are the folders that hold sim_gpioN/. The first BUTTONS lines go from the rig to
- * the board, the LEDS lines after them from the board to the rig.
+ * the board, the LEDS lines after them from the board to the rig, and the CONTROLS lines after
+ * those, for reset and power, from the rig to the board again.
  *
  * The kernel's trace of GPIO calls tells every level that a line was set to, in order, so none is
  * missed however short it was. The simulator runs two edges together when the second comes before
@@ -272,10 +273,12 @@ static int timeout_ms(void) {
 }
 
 int main(int argc, char** argv) {
-    unsigned buttons = argc == 5 ? (unsigned)strtoul(argv[3], NULL, 10) : 0;
-    unsigned lines = argc == 5 ? buttons + (unsigned)strtoul(argv[4], NULL, 10) : 0;
+    unsigned buttons = argc == 6 ? (unsigned)strtoul(argv[3], NULL, 10) : 0;
+    unsigned controls = argc == 6 ? buttons + (unsigned)strtoul(argv[4], NULL, 10) : 0;
+    unsigned lines = argc == 6 ? controls + (unsigned)strtoul(argv[5], NULL, 10) : 0;
     if (lines == 0 || lines > LINES_MAX) {
-        fprintf(stderr, "usage: wire RIG BOARD BUTTONS LEDS, at most %d lines\n", LINES_MAX);
+        fprintf(stderr, "usage: wire RIG BOARD BUTTONS LEDS CONTROLS, at most %d lines\n",
+                LINES_MAX);
         return 2;
     }
     /* Copper waits for no processor. */
@@ -289,8 +292,8 @@ int main(int argc, char** argv) {
     chip_t board = open_chip(argv[2], trace);
     put_file(TRACE "/events/gpio/gpio_value/filter", "get == 0 || comm ~ \"irq/*\"");
     for (unsigned line = 0; line < lines; ++line) {
-        /* The board pulls its buttons up; its LEDs are dark when it does nothing. */
-        if (line < buttons) {
+        /* The board pulls its buttons and controls up; its LEDs are dark when it does nothing. */
+        if (line < buttons || line >= controls) {
             connect_lines(&rig, &board, line, '1');
         } else {
             connect_lines(&board, &rig, line, '0');
