@@ -100,7 +100,6 @@ class StandInBoard:
         )
         self._thread = threading.Thread(target=self._follow_lines)
         self._thread.start()
-        wait_until(lambda: "consumer" in about_line("board", POWER), "the board watches its lines")
 
     def close(self) -> None:
         """End it."""
@@ -154,6 +153,7 @@ def board(address: str) -> Iterator[StandInBoard]:
     """A stand-in board, without power yet."""
     made = StandInBoard(address)
     try:
+        wait_until(lambda: "consumer" in about_line("board", POWER), "the board watches its lines")
         yield made
     finally:
         made.close()
