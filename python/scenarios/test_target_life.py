@@ -29,6 +29,7 @@ def test_dead_board_comes_back_with_a_reset(bench, recording):
     assert bench.press("button0").reply.accepted
 
 
+@pytest.mark.rig_needs("reset")
 def test_reset_ends_what_the_board_was_doing(bench, recording):
     """A board that is reset in the middle of a hold starts without a press."""
     bench.press("button0", until=Until.led)

@@ -5,6 +5,7 @@ import pytest
 from wwep_rig import Until
 
 
+@pytest.mark.rig_needs("reset")
 def test_values_alternate_from_the_first_value_on(bench, recording):
     """After a reset the first press sends the contract's first value, the next the other."""
     bench.target.reset()
@@ -15,7 +16,7 @@ def test_values_alternate_from_the_first_value_on(bench, recording):
     assert values == [(first + number) % 2 for number in range(10)]
 
 
-@pytest.mark.rig_needs("button1")
+@pytest.mark.rig_needs("button1", "reset")
 def test_buttons_toggle_independently(bench, recording):
     """A press of one button does not count as a press of the other."""
     bench.target.reset()
@@ -62,6 +63,7 @@ def test_quick_presses_are_all_served(bench, recording):
     assert values[-1] == bench.led("led0").is_on
 
 
+@pytest.mark.rig_needs("reset")
 def test_restarted_firmware_begins_anew(bench, recording):
     """A reset puts the LED out, and the next press sends the first value again."""
     bench.press("button0")

@@ -491,3 +491,30 @@ def test_command_ends_when_the_rig_is_killed(bench_file, board, start, tmp_path)
     while _runs(int(pid_file.read_text())):
         assert time.monotonic() < deadline + 20, "the command outlived the rig"
         time.sleep(0.01)
+
+
+_TESTS_OF_A_BOARD = """
+import pytest
+
+def test_server_listens(bench):
+    assert bench.target.is_running
+
+@pytest.mark.rig_needs("reset")
+def test_of_a_reset(bench, recording):
+    bench.target.reset()
+"""
+
+
+def test_scenario_that_needs_a_reset_is_not_for_a_board_without_one(run_pytest, bench_file, board):
+    done = run_pytest(_TESTS_OF_A_BOARD, "-rs", "--rig-bench", bench_file())
+
+    assert "1 passed, 1 skipped" in done.out
+    assert done.out.rstrip().endswith("rig: good")
+    assert board.journal == []
+
+
+def test_scenario_that_needs_a_reset_runs_where_there_is_one(run_pytest, bench_file, board):
+    done = run_pytest(_TESTS_OF_A_BOARD, "--rig-bench", bench_file(_RESET))
+
+    assert "2 passed" in done.out
+    assert board.journal == ["reset", "reset"]

@@ -50,7 +50,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """Register the markers, and refuse nonsense before any test runs."""
     read_settings(config, os.environ)
     config.addinivalue_line(
-        "markers", "rig_needs(button, ...): skip where the bench lacks one of these lines"
+        "markers",
+        "rig_needs(name, ...): skip where the bench lacks one of these lines, or a way to reset",
     )
     config.addinivalue_line(
         "markers",

@@ -166,7 +166,8 @@ class RigSession:
     def _skip_unless_it_fits(self, item: pytest.Item, bench: Bench) -> None:
         _skip_unless_in_role(item, bench.config)
         for marker in item.iter_markers("rig_needs"):
-            lacks = sorted(set(marker.args) - set(bench.buttons) - set(bench.leds))
+            has = {*bench.buttons, *bench.leds, *(("reset",) if bench.target.can_reset else ())}
+            lacks = sorted(set(marker.args) - has)
             if lacks:
                 pytest.skip(f"bench {bench.name} has no {', '.join(lacks)}")
         for marker in item.iter_markers("rig_kinds"):

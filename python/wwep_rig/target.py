@@ -54,6 +54,11 @@ class Target:
         return self._core.target_is_running
 
     @property
+    def can_reset(self) -> bool:
+        """Whether reset() is possible: a board needs [target.reset] in its bench file."""
+        return self._board is None or self._config.target.reset is not None
+
+    @property
     def pid(self) -> int:
         """The process that stands for it; 0: none runs, or it is a real board."""
         return self._core.target_pid
