@@ -212,15 +212,16 @@ void CaseRun::judge_by_ruling(std::string_view request, const Heard& heard,
         throw CaseEnded{};
 }
 
-void CaseRun::expect_still_serving(std::string_view after) {
+bool CaseRun::expect_still_serving(std::string_view after) {
     const std::string request = format_write(device(15), 0x15, 0x0015);
     const Heard heard = ask(request);
     if (is_reply(heard, format_accepted(device(15), 0x15, 0x0015)))
-        return;
+        return true;
     // A server that has died may still have been there to take the connection.
     const auto made = try_connect(tls_without_checks(), patience());
     has_lost_the_server_ = std::holds_alternative<std::string>(made);
     fail(fmt::format("after {}: {}: got {}", after, show_text(request), heard.show()));
+    return false;
 }
 
 void CaseRun::log(ConformStep::Kind kind, std::int64_t connection, std::string_view bytes,

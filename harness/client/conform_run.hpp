@@ -122,8 +122,8 @@ class CaseRun {
     void judge(std::string_view request, const Heard& heard, std::string_view expected);
     /// The same, but `X`, silence and a close are a note, since a ruling asks for the reply.
     void judge_by_ruling(std::string_view request, const Heard& heard, std::string_view expected);
-    /// A transaction succeeds, after something rough was done to the server.
-    void expect_still_serving(std::string_view after);
+    /// A transaction succeeds, after something rough was done to the server. Whether it did.
+    bool expect_still_serving(std::string_view after);
 
     void log(ConformStep::Kind kind, std::int64_t connection, std::string_view bytes,
              std::string text);
