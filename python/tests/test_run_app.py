@@ -185,6 +185,15 @@ def test_application_that_ends_by_itself_is_the_targets_failure(wwep_rig, folder
     assert "status 7" in done.err.splitlines()[-1]
 
 
+def test_what_happens_last_is_shown_and_a_rig_error_is_the_rigs(wwep_rig, tmp_path):
+    flood = str(FIRMWARE / "apps/edge_flood")
+
+    done = wwep_rig("run", "--app", flood, "--press", "button0", "--for", "4")
+
+    assert done.code == 3, done.out[-500:] + done.err[-500:]
+    assert "edges were lost between the board and the rig" in done.err.splitlines()[-1]
+
+
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [

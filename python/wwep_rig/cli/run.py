@@ -13,8 +13,8 @@ import click
 
 from wwep_rig import _core
 from wwep_rig.app_build import App
-from wwep_rig.bench import HOLD_S, Bench
-from wwep_rig.errors import TargetFailed, WwepRigError
+from wwep_rig.bench import Bench
+from wwep_rig.errors import RigError, TargetFailed, WwepRigError
 from wwep_rig.opening import open_bench
 
 from .common import bench_option, json_option, until_stopped, wait_option
@@ -105,11 +105,12 @@ def run(
     Example: the application of one's own, and one press of its button:
         $ wwep-rig run --app ~/sdk/apps/lab/client --press button0
 
-    Exit code 1 when it does not build, does not come up or ends by itself.
+    Exit code 1 when it does not build, does not come up or ends by itself, 3 when the rig erred.
     """
     if record is not None and record.exists():
         raise click.UsageError(f"{record} exists: name another file")
     app = App(folder, settings, lab_names=lab_names, ready=ready)
+    rig_errors: list[str] = []
     with until_stopped(), ExitStack() as resources:
         bench = resources.enter_context(
             open_bench(bench_name, app=app, recording=record, wait_s=wait_s)
@@ -117,7 +118,14 @@ def run(
         output = PatientOutput(1)
         resources.callback(output.close)
         live = _Live(bench, output, as_json=as_json)
-        live.run(buttons, for_s)
+        resources.callback(lambda: rig_errors.extend(bench.rig_errors))
+        try:
+            live.run(buttons, for_s)
+        except TargetFailed:
+            if not bench.rig_errors:  # otherwise nothing can be said about the target
+                raise
+    if rig_errors:
+        raise RigError(f"the rig itself erred, first so: {rig_errors[0]}")
     return 0
 
 
@@ -155,6 +163,7 @@ class _Live:
                 self._press(waiting.pop(0))
             if self._has_ended:
                 raise TargetFailed(f"the application ended by itself: {self._has_ended}")
+        self._show(0.0)  # what happened since the last look is part of the time asked for
 
     def _check(self, button: str) -> None:
         if button not in self._bench.buttons:
@@ -162,7 +171,7 @@ class _Live:
             raise click.UsageError(f"no button {button!r} on bench {self._bench.name}: {known}")
 
     def _press(self, button: str) -> None:
-        self._bench.start_press(button, hold_s=HOLD_S)
+        self._bench.start_press(button)
 
     def _read_buttons(self) -> None:
         """Presses what standard input names, until it ends."""
