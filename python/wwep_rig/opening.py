@@ -162,7 +162,7 @@ def _open_core(
         else sim.free_addresses(wanted.plain_port, wanted.tls_port)
     )
     for address in addresses:
-        files = sim.server_files(config, address, folder, environment)
+        files = sim.server_files(config, [address], folder, environment)
         options.server.addresses = [address]
         options.server.certificate_file = str(files.certificate)
         options.server.key_file = str(files.key)

@@ -3,7 +3,7 @@
 import random
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -100,9 +100,9 @@ class ServerFiles:
 
 
 def server_files(
-    config: BenchConfig, address: str, folder: Path, environment: Mapping[str, str]
+    config: BenchConfig, addresses: Iterable[str], folder: Path, environment: Mapping[str, str]
 ) -> ServerFiles:
-    """The identity that a bench file asks for; a good one is made out to the bench's address.
+    """The identity that a bench file asks for; a good one is made out to the bench's addresses.
 
     Raises:
         NoBench: there is no identity of that name, or its files cannot be made.
@@ -115,7 +115,7 @@ def server_files(
             # Named here and not in ensure(): another name must not replace the user's CA.
             identity = certs.sign_server_identity(
                 state,
-                addresses=[address] if address else [],
+                addresses=addresses,
                 names=config.server.names,
                 key_type=_KEY_TYPES[name],
                 out=folder,

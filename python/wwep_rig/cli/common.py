@@ -14,7 +14,7 @@ GOOD, TARGET_FAILED, USAGE, RIG_ERROR, NO_BENCH = range(5)
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
-def _complete_bench(context: click.Context, parameter: click.Parameter, typed: str) -> list[str]:
+def complete_bench(context: click.Context, parameter: click.Parameter, typed: str) -> list[str]:
     """The names of the benches there are, for a shell."""
     from wwep_rig.find_bench import BUILT_IN, search_path
 
@@ -45,7 +45,7 @@ def bench_option(function: _Function) -> _Function:
         default="sim",
         show_default=True,
         envvar="WWEP_RIG_BENCH",
-        shell_complete=_complete_bench,
+        shell_complete=complete_bench,
         help="A bench file, or its name in ./benches, your configuration directory or "
         "/etc/wwep-rig.",
     )

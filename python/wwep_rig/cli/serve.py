@@ -1,32 +1,44 @@
 """`wwep-rig serve`: the WWEP server with a live console of transactions."""
 
-import contextlib
-import hashlib
 import ipaddress
 import json
 import os
 import platform
-import socket
 import sys
 import time
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
-from wwep_rig import _core, certs, ports
+from wwep_rig import _core, ports
+from wwep_rig.bench_config import BenchConfig, Role, read_bench_file
 from wwep_rig.errors import NoBench, RigError
-from wwep_rig.user_dirs import state_directory
+from wwep_rig.find_bench import find_bench_file, load_bench_file
+from wwep_rig.locks import BenchLock, default_lock_directory
 
 from .client import PLAIN_PORT, TLS_PORT
-from .common import json_option, progress, until_stopped
+from .common import complete_bench, json_option, progress, until_stopped, wait_option
 from .output import PatientOutput
+from .serve_identity import use_identity_of_bench, use_own_identity
 from .transactions import Transactions
 
+_ADDRESS = "127.0.0.1"
 _POLL_S = 1.0
 _VERSIONS = click.Choice(["TLSv1.1", "TLSv1.2", "TLSv1.3"], case_sensitive=False)
 _FILE = click.Path(exists=True, dir_okay=False)
 _PORT = click.IntRange(0, 65535)
+
+
+@dataclass(frozen=True)
+class _Where:
+    """Where it listens, and with which TLS. Port 0 takes a free one."""
+
+    addresses: tuple[str, ...]
+    plain_port: int
+    tls_port: int
+    tls_profile: str
 
 
 def _addresses(
@@ -43,17 +55,35 @@ def _addresses(
 
 @click.command()
 @click.option(
+    "--bench",
+    "bench_name",
+    metavar="NAME|FILE",
+    shell_complete=complete_bench,
+    help="Be the server of this bench: address, ports, names, identity and TLS profile are those "
+    "of its [server], unless other options say so, and nobody else can use it meanwhile.",
+)
+@wait_option
+@click.option(
     "--bind",
     "addresses",
     multiple=True,
-    default=("127.0.0.1",),
     callback=_addresses,
-    show_default=True,
     metavar="A",
-    help="IPv4 or IPv6 address to listen on; may repeat.",
+    help="IPv4 or IPv6 address to listen on; may repeat. "
+    f"Default: the bench's, else {_ADDRESS}.",
 )
-@click.option("--port", type=_PORT, default=PLAIN_PORT, show_default=True, metavar="N")
-@click.option("--tls-port", type=_PORT, default=TLS_PORT, show_default=True, metavar="N")
+@click.option(
+    "--port",
+    type=_PORT,
+    metavar="N",
+    help=f"In the clear; 0: a free one. Default: the bench's, else {PLAIN_PORT}.",
+)
+@click.option(
+    "--tls-port",
+    type=_PORT,
+    metavar="N",
+    help=f"For TLS; 0: a free one. Default: the bench's, else {TLS_PORT}.",
+)
 @click.option("--no-plain", is_flag=True, help="Do not listen in the clear.")
 @click.option("--no-tls", is_flag=True, help="Do not listen for TLS.")
 @click.option("--cert", type=_FILE, metavar="F", help="PEM: the certificate and its chain.")
@@ -69,9 +99,8 @@ def _addresses(
 @click.option(
     "--tls-profile",
     type=click.Choice(["modern", "legacy"]),
-    default="modern",
-    show_default=True,
-    help="modern: TLS 1.2 and 1.3, AEAD only. legacy adds TLS 1.1 and CBC suites.",
+    help="modern: TLS 1.2 and 1.3, AEAD only. legacy adds TLS 1.1 and CBC suites. "
+    "Default: the bench's, else modern.",
 )
 @click.option("--tls-min", type=_VERSIONS, help="Default: what the profile says.")
 @click.option("--tls-max", type=_VERSIONS)
@@ -106,16 +135,18 @@ def _addresses(
 )
 @json_option
 def serve(
+    bench_name: str | None,
+    wait_s: float,
     addresses: tuple[str, ...],
-    port: int,
-    tls_port: int,
+    port: int | None,
+    tls_port: int | None,
     no_plain: bool,
     no_tls: bool,
     cert: str | None,
     key: str | None,
     client_ca: str | None,
     client_auth: str,
-    tls_profile: str,
+    tls_profile: str | None,
     tls_min: str | None,
     tls_max: str | None,
     keep_open: bool,
@@ -139,10 +170,20 @@ def serve(
         $ wwep-rig write 0FAC 05 0001 --tls --port 40002
         A0FAC050001
 
-    Exit code 3 when it cannot listen; the error names who has the port.
+    \b
+    Example: the server of a bench, as its bench file describes it:
+        $ wwep-rig serve --bench bench-1
+        ready plain=192.168.50.1:27708 tls=192.168.50.1:40508 root=/home/me/.local/state/...
+
+    Exit code 3 when it cannot listen; the error names who has the port. Exit code 4 when there is
+    no such bench, or somebody has it; the error names who.
     """
+    config = _bench_to_serve(bench_name, wait_s)
+    where = _where(config, addresses, port, tls_port, tls_profile)
     if no_plain and no_tls:
         raise click.UsageError("--no-plain and --no-tls together leave nothing to serve")
+    if where.plain_port and where.plain_port == where.tls_port and not (no_plain or no_tls):
+        raise click.UsageError(f"{where.plain_port} is the port in the clear and the one for TLS")
     if (cert is None) != (key is None):
         raise click.UsageError("--cert and --key belong together")
     if client_auth != "none" and no_tls:
@@ -153,20 +194,24 @@ def serve(
         raise click.UsageError("--client-ca needs --client-auth request or require")
     if no_tls and (cert or tls_min or tls_max):
         raise click.UsageError("--cert, --tls-min and --tls-max are for TLS: not with --no-tls")
-    _refuse_impossible_versions(tls_profile, tls_min, tls_max)
+    _refuse_impossible_versions(where.tls_profile, tls_min, tls_max)
     if record and Path(record).exists() and not overwrite:
         raise click.UsageError(f"{record} exists: name another file, or say --overwrite")
 
-    with until_stopped():
+    with until_stopped(), ExitStack() as resources:
+        if config is not None and find_bench_file(bench_name or "", os.environ) is not None:
+            locks = default_lock_directory(os.environ)
+            command = " ".join(sys.argv)
+            resources.enter_context(BenchLock(config.name, command, directory=locks, wait_s=wait_s))
         options = _core.BenchOptions()
         server = options.server
-        server.addresses = [each.removeprefix("[").removesuffix("]") for each in addresses]
-        server.plain_port = None if no_plain else port
-        server.tls_port = None if no_tls else tls_port
+        server.addresses = [each.removeprefix("[").removesuffix("]") for each in where.addresses]
+        server.plain_port = None if no_plain else where.plain_port
+        server.tls_port = None if no_tls else where.tls_port
         server.certificate_file, server.key_file = cert or "", key or ""
         server.client_auth = client_auth
         server.client_ca_file = client_ca or ""
-        server.tls_profile = tls_profile
+        server.tls_profile = where.tls_profile
         server.tls_min, server.tls_max = tls_min or "", tls_max or ""
         server.keep_open = keep_open
         server.registers_file = registers or ""
@@ -176,12 +221,53 @@ def serve(
         options.overwrite_recording = overwrite
         options.run.command = "wwep-rig " + " ".join(sys.argv[1:])
         options.run.host = platform.node()
+        options.run.bench = config.name if config else ""
         root = ""
         if not (cert or no_tls):
             with progress("making certificates"):
-                root = _use_own_identity(server)
+                if config is not None:
+                    root = use_identity_of_bench(server, config, resources)
+                else:
+                    root = use_own_identity(server)
         _serve(options, root, as_json)
     return 0
+
+
+def _bench_to_serve(bench_name: str | None, wait_s: float) -> BenchConfig | None:
+    """What the bench file says; None when no bench is named."""
+    if bench_name is None:
+        if wait_s:
+            raise click.UsageError("--wait is for a bench that somebody else has: say --bench too")
+        return None
+    config = read_bench_file(load_bench_file(bench_name, os.environ))
+    if config.target.role is Role.SERVER:
+        raise click.UsageError(
+            f"bench {config.name}: its target is the server (role), so the rig is none there; "
+            "wwep-rig conform HOST tries a server"
+        )
+    return config
+
+
+def _where(
+    config: BenchConfig | None,
+    addresses: tuple[str, ...],
+    port: int | None,
+    tls_port: int | None,
+    tls_profile: str | None,
+) -> _Where:
+    """What the options say, else the bench, else what is usual."""
+    server = config.server if config else None
+    bench_address = server.address if server else ""
+    if port is None:
+        port = server.plain_port if server else PLAIN_PORT
+    if tls_port is None:
+        tls_port = server.tls_port if server else TLS_PORT
+    return _Where(
+        addresses or (bench_address or _ADDRESS,),
+        port,
+        tls_port,
+        tls_profile or (server.tls_profile if server else "modern"),
+    )
 
 
 def _refuse_impossible_versions(profile: str, lowest: str | None, highest: str | None) -> None:
@@ -200,7 +286,7 @@ def _serve(options: _core.BenchOptions, root: str, as_json: bool) -> None:
         output = PatientOutput(1, notices=errors)
         resources.callback(output.close)
         transactions = Transactions(time.time_ns() - bench.now_ns(), as_json=as_json)
-        output.write_line(_ready_line(bench.plain_endpoints, bench.tls_endpoints, root, as_json))
+        output.write_line(_ready_line(bench, options.run.bench, root, as_json))
         cursor = 0
         while True:
             part = bench.wait_events(cursor, _POLL_S)
@@ -228,54 +314,10 @@ def _open(options: _core.BenchOptions) -> _core.Bench:
         ) from None
 
 
-def _ready_line(plain: list[str], tls: list[str], root: str, as_json: bool) -> str:
+def _ready_line(bench: _core.Bench, name: str, root: str, as_json: bool) -> str:
+    plain, tls = bench.plain_endpoints, bench.tls_endpoints
     if as_json:
-        event = {"event": "ready", "plain": plain, "tls": tls, "root": root or None}
-        return json.dumps(event)
+        event = {"event": "ready", "bench": name or None, "plain": plain, "tls": tls}
+        return json.dumps({**event, "root": root or None})
     words = ["ready", *(f"plain={each}" for each in plain), *(f"tls={each}" for each in tls)]
     return " ".join([*words, f"root={root}"] if root else words)
-
-
-def _use_own_identity(server: _core.ServerOptions) -> str:
-    """Lets the server show this user's own identity; the path of its root."""
-    state = state_directory(os.environ)
-    whole = certs.ensure(state / "certs")
-    name = "server-rsa" if server.tls_profile == "legacy" else "server-ecdsa"
-    own_names = {platform.node().lower()} if _is_host_name(platform.node()) else set()
-    addresses = _certified_addresses(server.addresses)
-    if addresses <= set(whole.addresses):
-        identity = whole.identity(name)
-    else:
-        kind = certs.KeyType.RSA if name == "server-rsa" else certs.KeyType.ECDSA
-        digest = hashlib.sha256(" ".join(sorted(addresses)).encode()).hexdigest()[:12]
-        identity = certs.sign_server_identity(
-            whole.directory,
-            addresses=sorted(addresses),
-            names=sorted(own_names),
-            key_type=kind,
-            out=state / "serve",
-            name=f"{name}-{digest}",
-        )
-    server.certificate_file = str(identity.cert_path)
-    server.key_file = str(identity.key_path)
-    if server.client_auth != "none" and not server.client_ca_file:
-        server.client_ca_file = str(whole.client_ca_path)
-    return str(whole.root_path)
-
-
-def _is_host_name(name: str) -> bool:
-    return bool(name) and all(label and label.isascii() for label in name.split("."))
-
-
-def _certified_addresses(bound: list[str]) -> set[str]:
-    """The addresses that clients may know the server by: a wildcard stands for the machine's."""
-    addresses = set()
-    for address in bound:
-        if address in ("0.0.0.0", "::"):
-            family = socket.AF_INET if address == "0.0.0.0" else socket.AF_UNSPEC
-            with contextlib.suppress(socket.gaierror):
-                found = socket.getaddrinfo(platform.node(), None, family, socket.SOCK_STREAM)
-                addresses |= {str(entry[4][0]) for entry in found}
-        else:
-            addresses.add(address)
-    return addresses
