@@ -216,6 +216,31 @@ def test_board_is_started_pressed_reset_and_switched_over_wired_lines(
         assert not bench.target.is_running and bench.rig_errors == ()
 
 
+def test_board_that_has_no_power_gets_it_before_it_is_reset(
+    board: StandInBoard, bench_file: Path
+) -> None:
+    """A reset by hand begins with a bench that was just opened: its power line is not held yet."""
+    with open_bench(bench_file) as bench:
+        bench.target.reset()
+
+        assert board.journal == ["power 0", "boot", "reset 0", "reset 1", "boot"]
+
+
+def test_press_that_another_board_answers_is_warned_of(
+    board: StandInBoard, bench_file: Path
+) -> None:
+    """The file names a board; the one that is wired answers with a device ID of its own."""
+    bench_file.write_text(bench_file.read_text().replace(MAC, "02:00:00:00:00:0f"))
+    with open_bench(bench_file) as bench:
+        bench.target.start()
+        window = bench.record()
+
+        with pytest.warns(UserWarning, match="says device ID 0003, .* has 0011: another board"):
+            bench.press("button0")
+
+        assert any("another board answers" in event.text for event in window.events)
+
+
 def test_board_loses_its_power_when_its_bench_is_closed(
     board: StandInBoard, bench_file: Path
 ) -> None:

@@ -35,7 +35,6 @@ BenchTarget::BenchTarget(std::unique_ptr<rig::Target> target, std::string ready_
                          const rig::Clock& clock, Loop& loop, BenchLines& lines,
                          BenchEvents& events)
     : ready_text_(std::move(ready_text)),
-      is_board_(dynamic_cast<const rig::BoardTarget*>(target.get()) != nullptr),
       clock_(clock),
       loop_(loop),
       lines_(lines),
@@ -135,7 +134,7 @@ void BenchTarget::take_ready_text(TimestampNs at_ns) {
         const std::lock_guard lock(mutex_);
         came_before = std::exchange(has_said_ready_, true);
     }
-    if (is_board_ && came_before) {
+    if (came_before && target_->may_restart_unseen()) {
         events_.take(TargetChanged{
             .at_ns = at_ns,
             .what = fmt::format("target restarted by itself: its console says \"{}\" again",

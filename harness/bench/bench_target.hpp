@@ -79,7 +79,6 @@ class BenchTarget {
     [[nodiscard]] std::string boot_loop() const;
 
     const std::string ready_text_;
-    const bool is_board_;
     const rig::Clock& clock_;
     Loop& loop_;
     BenchLines& lines_;

@@ -40,6 +40,7 @@ class BoardTarget final : public Target {
     /// The board begins anew from now on. Throws like start().
     void reset() override;
     [[nodiscard]] bool is_running() const override { return is_running_; }
+    [[nodiscard]] bool may_restart_unseen() const override { return true; }
     [[nodiscard]] std::vector<int> descriptors() const override;
     [[nodiscard]] bool read(std::vector<TargetEvent>& events) override;
     [[nodiscard]] TimestampNs next_deadline_ns() const override;

@@ -60,6 +60,7 @@ class ProcessTarget final : public Target {
     void stop_now() noexcept override;
     void reset() override;
     [[nodiscard]] bool is_running() const override { return pid_ > 0; }
+    [[nodiscard]] bool may_restart_unseen() const override { return false; }
     [[nodiscard]] std::vector<int> descriptors() const override;
     [[nodiscard]] bool read(std::vector<TargetEvent>& events) override;
     [[nodiscard]] TimestampNs next_deadline_ns() const override;

@@ -71,6 +71,9 @@ class Target {
     /// Whether it was started and has not been seen to end.
     [[nodiscard]] virtual bool is_running() const = 0;
 
+    /// Whether it can begin anew without read() saying so, as a board does that crashes.
+    [[nodiscard]] virtual bool may_restart_unseen() const = 0;
+
     /// Descriptors that become readable when there is something to read.
     [[nodiscard]] virtual std::vector<int> descriptors() const = 0;
 
