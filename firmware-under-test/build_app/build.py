@@ -10,14 +10,18 @@ import re
 import shutil
 import sys
 import tempfile
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from build_app import port
+from build_app import lm3s6965, posix
 from build_app.application import Application
 from build_app.errors import BuildFailed
 from build_app.generate import write_sources
+from build_app.port import REPOSITORY, Port, cache_folder, locked, run
+
+PORTS: dict[str, Callable[[], Port]] = {"posix": posix.prepare, "lm3s6965": lm3s6965.prepare}
 
 # The lab's text spells these; the SDK has no such functions and macros.
 LAB_NAMES = re.compile(
@@ -43,32 +47,24 @@ class Unit:
     flags: tuple[str, ...]
 
 
-def cache_folder() -> Path:
-    """Where builds are kept, below the user's cache."""
-    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    return Path(base) / "wwep-rig"
-
-
 def build(
-    application: Application, key: str, lab_names: bool, output: Path | None
+    application: Application, port: Port, key: str, lab_names: bool, output: Path | None
 ) -> tuple[Path, str]:
     """Builds, and gives the program's path and what the compiler had to say.
 
     Args:
         application: what to build.
+        port: what to build it for.
         key: tells builds of the same application with other settings apart.
         lab_names: whether to know the names that only the lab's text has.
         output: where to put the program; None: below the user's cache.
     """
-    digest = hashlib.sha256(f"{port.REPOSITORY}\0{application.folder}\0{key}".encode()).hexdigest()
-    library = port.posix_library(
-        cache_folder() / f"posix-{hashlib.sha256(str(port.REPOSITORY).encode()).hexdigest()[:16]}"
-    )
+    digest = hashlib.sha256(f"{REPOSITORY}\0{application.folder}\0{key}".encode()).hexdigest()
     home = cache_folder() / "apps" / f"{application.folder.name}-{digest[:16]}"
     artefact = output or home / application.folder.name
-    with port.locked(home), tempfile.TemporaryDirectory(dir=home, prefix="build-") as made:
+    with locked(home), tempfile.TemporaryDirectory(dir=home, prefix="build-") as made:
         folder = Path(made)
-        said = _compile_and_link(application, lab_names, library, folder)
+        said = _compile_and_link(application, port, lab_names, folder)
         _put(folder / "program", artefact)
     return artefact, said
 
@@ -84,9 +80,8 @@ def _put(program: Path, artefact: Path) -> None:
         raise BuildFailed(f"write {artefact}: {error.strerror}") from error
 
 
-def _units(application: Application, lab_names: bool, folder: Path) -> list[Unit]:
-    posix = port.FIRMWARE / "ports" / "posix"
-    api = [f"-I{port.FIRMWARE / 'wiced' / 'include'}", f"-I{posix / 'include'}"]
+def _units(application: Application, port: Port, lab_names: bool, folder: Path) -> list[Unit]:
+    api = list(port.api)
     defines = [f"-D{each}" for each in application.global_defines]
     if application.wifi_config is not None:
         defines.append("-DWIFI_CONFIG_APPLICATION_DEFINED")
@@ -99,24 +94,20 @@ def _units(application: Application, lab_names: bool, folder: Path) -> list[Unit
         own += ["-include", "wiced_lab_names.h"]
     units = [Unit(source, (*defines, *own, *includes, *api)) for source in application.sources]
     generated = write_sources(application, folder)
-    for source in (*generated, posix / "main.c", posix / "application.c"):
-        flags = ("-D_GNU_SOURCE", *defines, f"-I{folder}", f"-I{posix}", *includes, *api)
+    for source in (*generated, *port.own_sources):
+        flags = (*defines, f"-I{folder}", *port.own_flags, *includes, *api)
         units.append(Unit(source, flags))
     return units
 
 
-def _compile_and_link(
-    application: Application, lab_names: bool, library: Path, folder: Path
-) -> str:
-    compiler = os.environ.get("CC") or "cc"
-    common = [compiler, "-std=gnu11", "-O1", "-g", "-fno-omit-frame-pointer", "-pthread"]
-    units = _units(application, lab_names, folder)
+def _compile_and_link(application: Application, port: Port, lab_names: bool, folder: Path) -> str:
+    units = _units(application, port, lab_names, folder)
     objects = [folder / f"{number}.o" for number in range(len(units))]
 
     def compile_one(number: int) -> tuple[bool, str]:
         unit = units[number]
-        command = [*common, *unit.flags, "-c", str(unit.source), "-o", str(objects[number])]
-        return port.run(command, folder)
+        command = [*port.compile, *unit.flags, "-c", str(unit.source), "-o", str(objects[number])]
+        return run(command, folder)
 
     with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
         results = list(pool.map(compile_one, range(len(units))))
@@ -124,8 +115,8 @@ def _compile_and_link(
     if not all(is_done for is_done, _ in results):
         raise BuildFailed(said + _hint(said, lab_names) + "the compiler found errors")
     program = str(folder / "program")
-    command = [*common, *map(str, objects), str(library), *port.posix_link_flags(), "-o", program]
-    is_linked, text = port.run(command, folder)
+    command = [*port.compile, *map(str, objects), *port.link, "-o", program]
+    is_linked, text = run(command, folder)
     if not is_linked:
         raise BuildFailed(said + text + _hint(text, lab_names) + "the program did not link")
     return said + text

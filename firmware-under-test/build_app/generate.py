@@ -63,8 +63,8 @@ def dct_c(application: Application) -> str:
         ssid, passphrase = "CLIENT_AP_SSID", "CLIENT_AP_PASSPHRASE"
     return (
         f"{text}\nconst dct_build_t dct_build = {{\n"
-        f"    .certificate =\n{c_string(application.certificate)},\n"
-        f"    .private_key =\n{c_string(application.private_key)},\n"
+        f"    .security.certificate =\n{c_string(application.certificate)},\n"
+        f"    .security.private_key =\n{c_string(application.private_key)},\n"
         f"    .ssid = {ssid},\n    .passphrase = {passphrase},\n}};\n"
     )
 

@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from build_app.application import read_application
-from build_app.build import build, show
+from build_app.build import PORTS, build, show
 from build_app.errors import BuildFailed, UsageError
-from build_app.port import PORTS
 
 EXIT_BUILD_FAILED = 1
 EXIT_USAGE = 2
@@ -30,7 +29,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog="Exit status: 0 built, 1 the makefile or the sources are at fault, 2 usage.",
     )
     parser.add_argument("folder", metavar="FOLDER", type=Path, help="the application, with its .mk")
-    parser.add_argument("--port", choices=PORTS, default="posix", help="default: posix")
+    parser.add_argument("--port", choices=tuple(PORTS), default="posix", help="default: posix")
     parser.add_argument(
         "--set",
         metavar="NAME=VALUE",
@@ -59,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         application = read_application(options.folder.resolve(), settings)
         show("\n".join(f"warning: {text}" for text in application.warnings))
         key = f"{options.port} {options.lab_names} {sorted(settings.items())}"
-        artefact, said = build(application, key, options.lab_names, output)
+        artefact, said = build(application, PORTS[options.port](), key, options.lab_names, output)
     except UsageError as error:
         show(f"build-app: {error}")
         return EXIT_USAGE

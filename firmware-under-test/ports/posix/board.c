@@ -9,10 +9,10 @@
 #include "gpio.h"
 #include "network.h"
 #include "packet.h"
-#include "rtos_timer.h"
 #include "rtos_worker.h"
 #include "tcp_events.h"
 #include "time_boot.h"
+#include "timer_thread.h"
 #include "tls.h"
 #include "uart.h"
 
@@ -34,7 +34,7 @@ bool board_boot(const world_t* world) {
     if (!tls_boot() ||
         !packet_boot(application_settings.tx_packets_max, application_settings.rx_packets_max,
                      application_settings.common_packets_max) ||
-        !rtos_timer_boot() || !rtos_worker_boot() || !tcp_events_boot()) {
+        !timer_thread_boot() || !rtos_worker_boot() || !tcp_events_boot()) {
         fprintf(stderr, "boot: out of memory or threads\n");
         return false;
     }

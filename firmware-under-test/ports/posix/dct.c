@@ -94,7 +94,7 @@ static void store_access_point(wiced_config_ap_entry_t* entry) {
 }
 
 bool dct_boot(const world_t* world, char* error, size_t error_size) {
-    memset(&security, 0, sizeof(security));
+    security = dct_build.security;
     memset(&mfg_info, 0, sizeof(mfg_info));
     memset(&wifi_config, 0, sizeof(wifi_config));
     memset(&network_config, 0, sizeof(network_config));
@@ -108,8 +108,6 @@ bool dct_boot(const world_t* world, char* error, size_t error_size) {
     wifi_config.device_configured = WICED_TRUE;
     wifi_config.mac_address = world->mac;
     store_access_point(&wifi_config.stored_ap_list[0]);
-    memcpy(security.certificate, dct_build.certificate, CERTIFICATE_SIZE);
-    memcpy(security.private_key, dct_build.private_key, PRIVATE_KEY_SIZE);
     network_config.interface = WICED_STA_INTERFACE;
     strcpy(network_config.hostname.value, "wwep-board");
 

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "chip.h"
-#include "kernel.h"
+#include "kernel_poll.h"
 #include "wiced_platform.h"
 #include "wire.h"
 

@@ -1,4 +1,4 @@
-#include "kernel.h"
+#include "kernel_poll.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -217,6 +217,10 @@ kernel_wait_result_t kernel_poll(struct pollfd* descriptors, nfds_t count, uint6
     }
 }
 
+kernel_wait_result_t kernel_sleep_until(uint64_t deadline_ns) {
+    return kernel_poll(NULL, 0, deadline_ns);
+}
+
 static void finish(void* arg) {
     struct kernel_thread* thread = arg;
     tls_thread_ends();
@@ -241,15 +245,14 @@ static void* run(void* arg) {
     return NULL;
 }
 
-struct kernel_thread* kernel_thread_start(const char* name, kernel_thread_main_t main,
-                                          void* context, void* arg) {
+struct kernel_thread* kernel_thread_start(const kernel_thread_plan_t* plan) {
     struct kernel_thread* thread = calloc(1, sizeof(*thread));
     if (thread == NULL) {
         return NULL;
     }
-    thread->main = main;
-    thread->context = context;
-    thread->arg = arg;
+    thread->main = plan->main;
+    thread->context = plan->context;
+    thread->arg = plan->arg;
     thread->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     pthread_attr_t attributes;
     pthread_attr_init(&attributes);
@@ -270,9 +273,9 @@ struct kernel_thread* kernel_thread_start(const char* name, kernel_thread_main_t
         free(thread);
         return NULL;
     }
-    if (name != NULL) {
+    if (plan->name != NULL) {
         char shortened[16] = "";
-        strncpy(shortened, name, sizeof(shortened) - 1);
+        strncpy(shortened, plan->name, sizeof(shortened) - 1);
         pthread_setname_np(thread->pthread, shortened);
     }
     return thread;

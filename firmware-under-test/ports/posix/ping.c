@@ -5,7 +5,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "kernel.h"
+#include "kernel_poll.h"
 #include "network.h"
 #include "wiced_tcpip.h"
 

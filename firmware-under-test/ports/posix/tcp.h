@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "tcp_security.h"
 #include "tls.h"
 #include "wiced_tcpip.h"
 
@@ -58,16 +59,8 @@ typedef struct tcp_socket {
     bool is_dispatching;
 } tcp_socket_t;
 
-typedef enum {
-    TCP_NOT_CONNECTED,
-    TCP_IN_THE_CLEAR,
-    TCP_SECURE,
-} tcp_security_t;
-
 extern pthread_mutex_t tcp_lock;
 extern tcp_socket_t* tcp_sockets; /* under tcp_lock */
-
-tcp_security_t tcp_security(wiced_tcp_socket_t* socket);
 
 /* Each adds a reference; NULL when there is no such thing. */
 tcp_socket_t* tcp_socket_hold(wiced_tcp_socket_t* socket);

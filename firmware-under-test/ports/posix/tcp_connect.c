@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "application.h"
-#include "kernel.h"
+#include "kernel_poll.h"
 #include "network.h"
 #include "tcp.h"
 
@@ -30,7 +30,7 @@ static wiced_result_t bind_socket(tcp_socket_t* state, uint16_t port) {
         if (kernel_now_ns() >= deadline_ns) {
             return WICED_TCPIP_PORT_UNAVAILABLE;
         }
-        (void)kernel_poll(NULL, 0, kernel_deadline_ns(BIND_RETRY_PAUSE_MS));
+        (void)kernel_sleep_until(kernel_deadline_ns(BIND_RETRY_PAUSE_MS));
     }
 }
 

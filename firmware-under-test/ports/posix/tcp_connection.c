@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "application.h"
-#include "kernel.h"
+#include "kernel_poll.h"
 #include "tcp_events.h"
 
 tcp_connection_t* tcp_connection_hold(wiced_tcp_socket_t* socket) {

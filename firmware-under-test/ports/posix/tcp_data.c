@@ -3,7 +3,7 @@
 #include <sys/socket.h>
 
 #include "application.h"
-#include "kernel.h"
+#include "kernel_poll.h"
 #include "network.h"
 #include "packet.h"
 #include "tcp.h"

@@ -206,8 +206,9 @@ static void watch_sockets(void* context, void* arg) {
 }
 
 bool tcp_events_boot(void) {
+    kernel_thread_plan_t plan = {.name = "network", .main = watch_sockets};
     changed_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    return changed_fd >= 0 && kernel_thread_start("network", watch_sockets, NULL, NULL) != NULL;
+    return changed_fd >= 0 && kernel_thread_start(&plan) != NULL;
 }
 
 wiced_result_t wiced_tcp_register_callbacks(wiced_tcp_socket_t* socket,

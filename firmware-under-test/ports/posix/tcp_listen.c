@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "application.h"
-#include "kernel.h"
+#include "kernel_poll.h"
 #include "network.h"
 #include "tcp.h"
 #include "tcp_events.h"

@@ -15,7 +15,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "kernel.h"
+#include "kernel_poll.h"
 #include "tls_credentials.h"
 #include "tls_sessions.h"
 

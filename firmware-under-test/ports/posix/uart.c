@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "kernel.h"
+#include "kernel_poll.h"
 #include "wiced_platform.h"
 #include "wiced_utilities.h"
 

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "application.h"
-#include "kernel.h"
+#include "kernel_poll.h"
 #include "multicast.h"
 #include "network.h"
 #include "packet.h"
@@ -96,7 +96,7 @@ static wiced_result_t bind_descriptor(int fd, uint16_t port) {
         if (kernel_now_ns() >= deadline_ns) {
             return WICED_TCPIP_PORT_UNAVAILABLE;
         }
-        (void)kernel_poll(NULL, 0, kernel_deadline_ns(BIND_RETRY_PAUSE_MS));
+        (void)kernel_sleep_until(kernel_deadline_ns(BIND_RETRY_PAUSE_MS));
     }
     return WICED_SUCCESS;
 }
@@ -341,7 +341,7 @@ static void watch(void* context, void* arg) {
             WICED_SUCCESS) {
             --state->references;
             pthread_mutex_unlock(&lock);
-            (void)kernel_poll(NULL, 0, kernel_deadline_ns(FULL_WORKER_PAUSE_MS));
+            (void)kernel_sleep_until(kernel_deadline_ns(FULL_WORKER_PAUSE_MS));
             pthread_mutex_lock(&lock);
             continue;
         }
@@ -368,7 +368,8 @@ wiced_result_t wiced_udp_register_callbacks(wiced_udp_socket_t* socket,
     pthread_mutex_unlock(&lock);
     wiced_result_t result = WICED_SUCCESS;
     if (needs_watcher) {
-        struct kernel_thread* watcher = kernel_thread_start("udp", watch, state, NULL);
+        kernel_thread_plan_t plan = {.name = "udp", .main = watch, .context = state};
+        struct kernel_thread* watcher = kernel_thread_start(&plan);
         if (watcher != NULL) {
             kernel_thread_detach(watcher);
         } else {

@@ -2,7 +2,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tcp.h"
 #include "wiced_tcpip.h"
 
 struct wiced_tcp_server_slot {

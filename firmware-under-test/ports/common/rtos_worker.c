@@ -5,6 +5,7 @@
 #include "kernel.h"
 #include "wiced_defaults.h"
 #include "wiced_rtos.h"
+#include "wiced_utilities.h"
 
 #define HARDWARE_IO_EVENTS_MAX 10
 #define NETWORKING_EVENTS_MAX 15
@@ -34,22 +35,31 @@ static void run_worker(void* context, void* arg) {
     }
 }
 
+static wiced_result_t make_queue(wiced_worker_thread_t* worker, uint32_t events_max) {
+    memset(worker, 0, sizeof(*worker));
+    return wiced_rtos_init_queue(&worker->events, "worker", sizeof(worker_event_t), events_max);
+}
+
+static wiced_result_t start(wiced_worker_thread_t* worker, uint8_t priority, uint32_t stack_size) {
+    kernel_thread_plan_t plan = {.name = "worker",
+                                 .priority = priority,
+                                 .main = run_worker,
+                                 .context = worker,
+                                 .stack_size = stack_size};
+    worker->thread.record = kernel_thread_start(&plan);
+    return worker->thread.record != NULL ? WICED_SUCCESS : WICED_WWD_THREAD_CREATE_FAILED;
+}
+
 wiced_result_t wiced_rtos_create_worker_thread(wiced_worker_thread_t* worker, uint8_t priority,
                                                uint32_t stack_size, uint32_t event_queue_size) {
-    (void)priority;
-    (void)stack_size;
-    memset(worker, 0, sizeof(*worker));
-    wiced_result_t result =
-        wiced_rtos_init_queue(&worker->events, "worker", sizeof(worker_event_t), event_queue_size);
-    if (result != WICED_SUCCESS) {
-        return result;
+    wiced_result_t result = make_queue(worker, event_queue_size);
+    if (result == WICED_SUCCESS) {
+        result = start(worker, priority, stack_size);
+        if (result != WICED_SUCCESS) {
+            wiced_rtos_deinit_queue(&worker->events);
+        }
     }
-    worker->thread.record = kernel_thread_start("worker", run_worker, worker, NULL);
-    if (worker->thread.record == NULL) {
-        wiced_rtos_deinit_queue(&worker->events);
-        return WICED_WWD_THREAD_CREATE_FAILED;
-    }
-    return WICED_SUCCESS;
+    return result;
 }
 
 wiced_result_t wiced_rtos_delete_worker_thread(wiced_worker_thread_t* worker) {
@@ -88,11 +98,44 @@ wiced_result_t wiced_rtos_deregister_timed_event(wiced_timed_event_t* event) {
     return wiced_rtos_deinit_timer(&event->timer);
 }
 
+typedef struct {
+    wiced_worker_thread_t* worker;
+    uint8_t priority;
+    uint32_t stack_size;
+    uint32_t events_max;
+} built_in_t;
+
+static const built_in_t built_in[] = {
+    {&wiced_hardware_io_worker_thread, WICED_DEFAULT_WORKER_PRIORITY, 512, HARDWARE_IO_EVENTS_MAX},
+    {&wiced_networking_worker_thread, WICED_NETWORK_WORKER_PRIORITY, 6144, NETWORKING_EVENTS_MAX},
+};
+
+bool rtos_worker_prepare(void) {
+    for (size_t i = 0; i < ARRAY_SIZE(built_in); ++i) {
+        if (make_queue(built_in[i].worker, built_in[i].events_max) != WICED_SUCCESS) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool rtos_worker_start_wanted(void) {
+    for (size_t i = 0; i < ARRAY_SIZE(built_in); ++i) {
+        wiced_worker_thread_t* worker = built_in[i].worker;
+        bool is_wanted = worker->thread.record == NULL && worker->events.count > 0;
+        if (is_wanted &&
+            start(worker, built_in[i].priority, built_in[i].stack_size) != WICED_SUCCESS) {
+            return false;
+        }
+    }
+    return true;
+}
+
 bool rtos_worker_boot(void) {
-    return wiced_rtos_create_worker_thread(WICED_HARDWARE_IO_WORKER_THREAD,
-                                           WICED_DEFAULT_WORKER_PRIORITY, 512,
-                                           HARDWARE_IO_EVENTS_MAX) == WICED_SUCCESS &&
-           wiced_rtos_create_worker_thread(WICED_NETWORKING_WORKER_THREAD,
-                                           WICED_NETWORK_WORKER_PRIORITY, 6144,
-                                           NETWORKING_EVENTS_MAX) == WICED_SUCCESS;
+    bool is_up = rtos_worker_prepare();
+    for (size_t i = 0; i < ARRAY_SIZE(built_in); ++i) {
+        is_up = is_up && start(built_in[i].worker, built_in[i].priority, built_in[i].stack_size) ==
+                             WICED_SUCCESS;
+    }
+    return is_up;
 }

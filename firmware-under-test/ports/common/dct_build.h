@@ -8,9 +8,8 @@
 #include "wiced_framework.h"
 
 typedef struct {
-    char certificate[CERTIFICATE_SIZE]; /* ends in NUL; a NUL between several files */
-    char private_key[PRIVATE_KEY_SIZE];
-    const char* ssid; /* "": the bench's */
+    platform_dct_security_t security; /* a NUL between several files of one text */
+    const char* ssid;                 /* "": the bench's */
     const char* passphrase;
 } dct_build_t;
 

@@ -15,31 +15,33 @@ static void run_thread(void* context, void* arg) {
     function((wiced_thread_arg_t)(uintptr_t)arg);
 }
 
-static wiced_result_t create_thread(wiced_thread_t* thread, const char* name,
-                                    kernel_thread_main_t main, void* context, void* arg) {
-    if (thread == NULL || context == NULL) {
+static wiced_result_t create_thread(wiced_thread_t* thread, const kernel_thread_plan_t* plan) {
+    if (thread == NULL || plan->context == NULL) {
         return WICED_BADARG;
     }
-    thread->record = kernel_thread_start(name, main, context, arg);
+    thread->record = kernel_thread_start(plan);
     return thread->record != NULL ? WICED_SUCCESS : WICED_WWD_THREAD_CREATE_FAILED;
 }
 
 wiced_result_t wiced_rtos_create_thread(wiced_thread_t* thread, uint8_t priority, const char* name,
                                         wiced_thread_function_t function, uint32_t stack_size,
                                         void* arg) {
-    void* context;
-    (void)priority;
-    (void)stack_size;
-    memcpy(&context, &function, sizeof(context));
-    return create_thread(thread, name, run_thread, context, arg);
+    return wiced_rtos_create_thread_with_stack(thread, priority, name, function, NULL, stack_size,
+                                               arg);
 }
 
 wiced_result_t wiced_rtos_create_thread_with_stack(wiced_thread_t* thread, uint8_t priority,
                                                    const char* name,
                                                    wiced_thread_function_t function, void* stack,
                                                    uint32_t stack_size, void* arg) {
-    (void)stack;
-    return wiced_rtos_create_thread(thread, priority, name, function, stack_size, arg);
+    kernel_thread_plan_t plan = {.name = name,
+                                 .priority = priority,
+                                 .main = run_thread,
+                                 .arg = arg,
+                                 .stack = stack,
+                                 .stack_size = stack_size};
+    memcpy(&plan.context, &function, sizeof(plan.context));
+    return create_thread(thread, &plan);
 }
 
 #if UINTPTR_MAX > 0xFFFFFFFFu
@@ -52,11 +54,8 @@ static void run_thread_u32(void* context, void* arg) {
 wiced_result_t wiced_rtos_create_thread_u32(wiced_thread_t* thread, uint8_t priority,
                                             const char* name, wiced_thread_function_u32_t function,
                                             uint32_t stack_size, void* arg) {
-    void* context;
-    (void)priority;
-    (void)stack_size;
-    memcpy(&context, &function, sizeof(context));
-    return create_thread(thread, name, run_thread_u32, context, arg);
+    return wiced_rtos_create_thread_with_stack_u32(thread, priority, name, function, NULL,
+                                                   stack_size, arg);
 }
 
 wiced_result_t wiced_rtos_create_thread_with_stack_u32(wiced_thread_t* thread, uint8_t priority,
@@ -64,8 +63,14 @@ wiced_result_t wiced_rtos_create_thread_with_stack_u32(wiced_thread_t* thread, u
                                                        wiced_thread_function_u32_t function,
                                                        void* stack, uint32_t stack_size,
                                                        void* arg) {
-    (void)stack;
-    return wiced_rtos_create_thread_u32(thread, priority, name, function, stack_size, arg);
+    kernel_thread_plan_t plan = {.name = name,
+                                 .priority = priority,
+                                 .main = run_thread_u32,
+                                 .arg = arg,
+                                 .stack = stack,
+                                 .stack_size = stack_size};
+    memcpy(&plan.context, &function, sizeof(plan.context));
+    return create_thread(thread, &plan);
 }
 #endif
 
@@ -131,7 +136,7 @@ wiced_result_t wiced_rtos_delay_milliseconds(uint32_t milliseconds) {
     if (milliseconds == 0) {
         return WICED_SUCCESS;
     }
-    kernel_wait_result_t waited = kernel_poll(NULL, 0, kernel_deadline_ns(milliseconds));
+    kernel_wait_result_t waited = kernel_sleep_until(kernel_deadline_ns(milliseconds));
     return waited == KERNEL_ABORTED ? WICED_WWD_WAIT_ABORTED : WICED_SUCCESS;
 }
 

@@ -3,4 +3,4 @@
 
 #include <stdbool.h>
 
-bool rtos_timer_boot(void);
+bool timer_thread_boot(void);

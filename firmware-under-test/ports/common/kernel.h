@@ -1,21 +1,19 @@
 /*
- * The port's kernel: one lock for all RTOS objects, and waiting on them.
+ * What the shared half of a port builds on: one lock for all RTOS objects, waiting on them, and
+ * threads. Each port brings its own.
  *
  * Every RTOS object is changed under the kernel lock, as on a board with one core and interrupts
- * off. Each waiting thread waits on a condition of its own, so objects stay plain memory and a
- * thread can be woken by force. The lock is held for a few instructions only, never across a
- * callback.
+ * off. Objects stay plain memory, and a thread that waits can be woken by force. The lock is held
+ * for a few instructions only, never across a callback.
  */
 #pragma once
 
-#include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "wiced_port_types.h"
 
 #define KERNEL_NO_DEADLINE UINT64_MAX
-#define KERNEL_POLL_MAX 8
 
 typedef enum {
     KERNEL_WOKEN,
@@ -23,7 +21,7 @@ typedef enum {
     KERNEL_ABORTED,
 } kernel_wait_result_t;
 
-/* CLOCK_MONOTONIC in nanoseconds. */
+/* Nanoseconds of a clock that only goes forward. */
 uint64_t kernel_now_ns(void);
 
 /* The moment timeout_ms from now; WICED_NEVER_TIMEOUT gives KERNEL_NO_DEADLINE. */
@@ -37,24 +35,30 @@ kernel_wait_result_t kernel_wait(kernel_wait_list_t* list, uint64_t deadline_ns)
 void kernel_wake_one(kernel_wait_list_t* list);
 void kernel_wake_all(kernel_wait_list_t* list);
 
-/*
- * poll() until a deadline, for at most KERNEL_POLL_MAX descriptors, without the lock. A thread that
- * is woken by force gets KERNEL_ABORTED, one that is deleted does not return. EINTR is handled.
- */
-kernel_wait_result_t kernel_poll(struct pollfd* descriptors, nfds_t count, uint64_t deadline_ns);
+/* Waits for nothing but the moment: KERNEL_TIMED_OUT, or KERNEL_ABORTED. Without the lock. */
+kernel_wait_result_t kernel_sleep_until(uint64_t deadline_ns);
 
 /* An interrupt handler never waits: inside one every wait times out at once. */
-void kernel_enter_interrupt(void);
-void kernel_leave_interrupt(void);
 bool kernel_in_interrupt(void);
 
 /* Identifies the calling thread; never NULL. */
 const void* kernel_current(void);
 
-/* Threads. A record lives until it is deleted or detached, also after its thread has ended. */
+/* A record lives until it is deleted or detached, also after its thread has ended. */
 typedef void (*kernel_thread_main_t)(void* context, void* arg);
-struct kernel_thread* kernel_thread_start(const char* name, kernel_thread_main_t main,
-                                          void* context, void* arg);
+
+typedef struct {
+    const char* name; /* may be NULL */
+    uint8_t priority; /* as the SDK counts: 0 is the highest */
+    kernel_thread_main_t main;
+    void* context;
+    void* arg;
+    void* stack;         /* NULL: the kernel finds memory */
+    uint32_t stack_size; /* bytes asked for; a port may give more or less */
+} kernel_thread_plan_t;
+
+/* NULL without memory for it. Copies what it needs of plan. */
+struct kernel_thread* kernel_thread_start(const kernel_thread_plan_t* plan);
 bool kernel_thread_is_current(const struct kernel_thread* thread);
 bool kernel_thread_is_known(const struct kernel_thread* thread);
 void kernel_thread_force_awake(struct kernel_thread* thread);

@@ -5,10 +5,11 @@
 #include "kernel.h"
 #include "wiced_rtos.h"
 
+kernel_wait_list_t rtos_timer_started;
+
 static wiced_timer_t* running;          /* under the kernel lock, like all below */
 static const wiced_timer_t* in_handler; /* the timer whose handler runs now */
-static struct kernel_thread* timer_thread;
-static kernel_wait_list_t schedule_changed;
+static const void* handler_thread;
 static kernel_wait_list_t handler_returned;
 
 static wiced_timer_t* earliest(void) {
@@ -21,32 +22,23 @@ static wiced_timer_t* earliest(void) {
     return first;
 }
 
-static void run_timers(void* context, void* arg) {
-    (void)context;
-    (void)arg;
-    kernel_lock();
+uint64_t rtos_timer_run_due_locked(void) {
     for (;;) {
         wiced_timer_t* timer = earliest();
         if (timer == NULL || timer->expires_ns > kernel_now_ns()) {
-            (void)kernel_wait(&schedule_changed,
-                              timer != NULL ? timer->expires_ns : KERNEL_NO_DEADLINE);
-            continue;
+            return timer != NULL ? timer->expires_ns : KERNEL_NO_DEADLINE;
         }
         timer->expires_ns += (uint64_t)timer->time_ms * 1000000u;
         timer_handler_t function = timer->function;
         void* function_arg = timer->arg;
         in_handler = timer;
+        handler_thread = kernel_current();
         kernel_unlock();
         function(function_arg);
         kernel_lock();
         in_handler = NULL;
         kernel_wake_all(&handler_returned);
     }
-}
-
-bool rtos_timer_boot(void) {
-    timer_thread = kernel_thread_start("timers", run_timers, NULL, NULL);
-    return timer_thread != NULL;
 }
 
 wiced_result_t wiced_rtos_init_timer(wiced_timer_t* timer, uint32_t time_ms,
@@ -69,7 +61,7 @@ wiced_result_t wiced_rtos_start_timer(wiced_timer_t* timer) {
         timer->expires_ns = kernel_now_ns() + (uint64_t)timer->time_ms * 1000000u;
         timer->next = running;
         running = timer;
-        kernel_wake_one(&schedule_changed);
+        kernel_wake_one(&rtos_timer_started);
         result = WICED_SUCCESS;
     }
     kernel_unlock();
@@ -98,7 +90,7 @@ wiced_result_t wiced_rtos_stop_timer(wiced_timer_t* timer) {
 wiced_result_t wiced_rtos_deinit_timer(wiced_timer_t* timer) {
     kernel_lock();
     stop(timer);
-    while (in_handler == timer && !kernel_thread_is_current(timer_thread)) {
+    while (in_handler == timer && handler_thread != kernel_current()) {
         (void)kernel_wait(&handler_returned, KERNEL_NO_DEADLINE);
     }
     kernel_unlock();

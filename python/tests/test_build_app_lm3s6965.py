@@ -1,0 +1,124 @@
+"""build-app for the LM3S6965: images, what they are made of, and how big they are."""
+
+import os
+import re
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+FIRMWARE = Path(__file__).resolve().parents[2] / "firmware-under-test"
+SOURCES = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "wwep-rig", "sources")
+FLASH_BYTES = 0x3E000
+RAM_BYTES = 64 * 1024
+
+needs_emulator = pytest.mark.skipif(
+    shutil.which("arm-none-eabi-gcc") is None or not (SOURCES / "wolfssl").is_dir(),
+    reason="no compiler or no sources for the emulated board: ci/setup --emulator",
+)
+
+
+@dataclass(frozen=True)
+class Image:
+    """An ELF image, as arm-none-eabi-readelf describes it."""
+
+    segments: list[tuple[int, int]]
+    sections: dict[str, int]
+
+    @property
+    def flash_bytes(self) -> int:
+        return self.sections[".text"] + self.sections.get(".ARM.exidx", 0) + self.sections[".data"]
+
+    @property
+    def static_ram_bytes(self) -> int:
+        return self.sections[".data"] + self.sections[".bss"]
+
+
+def build_app(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [FIRMWARE / "build-app", "--port", "lm3s6965", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=600,
+        env={**os.environ, "LC_ALL": "C", "CI": "true", **variables},
+    )
+
+
+def built(name: str, folder: Path, *arguments: str) -> Image:
+    output = folder / f"{name}.elf"
+    done = build_app(str(FIRMWARE / "apps" / name), "-o", str(output), *arguments)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == str(output)
+    said = subprocess.run(
+        ["arm-none-eabi-readelf", "-lSW", output], capture_output=True, text=True, check=True
+    ).stdout
+    load = re.findall(r"LOAD +0x\w+ 0x(\w+) 0x\w+ 0x\w+ 0x(\w+)", said)
+    sections = re.findall(r"\] (\.\S+) +\w+ +\w+ \w+ (\w+)", said)
+    return Image(
+        [(int(at, 16), int(size, 16)) for at, size in load],
+        {section: int(size, 16) for section, size in sections},
+    )
+
+
+@needs_emulator
+def test_an_image_without_the_network_is_small(tmp_path: Path) -> None:
+    image = built("blink", tmp_path)
+
+    assert 4_000 < image.flash_bytes < 20_000
+    assert image.static_ram_bytes < 2_000
+
+
+@needs_emulator
+def test_no_segment_covers_the_seed_the_boot_counter_or_the_dct(tmp_path: Path) -> None:
+    image = built("blink", tmp_path)
+
+    assert image.segments
+    for begin, size in image.segments:
+        in_flash = begin + size <= FLASH_BYTES
+        in_ram = 0x20000080 <= begin and begin + size <= 0x20000000 + RAM_BYTES
+        assert in_flash or in_ram, hex(begin)
+
+
+@needs_emulator
+def test_the_image_is_for_the_board_and_holds_the_moment_it_was_built(tmp_path: Path) -> None:
+    output = tmp_path / "blink.elf"
+    app = str(FIRMWARE / "apps" / "blink")
+    moments = {}
+    for moment in ("1700000000", "1800000000"):
+        assert build_app(app, "-o", str(output), SOURCE_DATE_EPOCH=moment).returncode == 0
+        moments[moment] = output.read_bytes()
+
+    assert moments["1700000000"] != moments["1800000000"]
+    assert (1700000000).to_bytes(4, "little") in moments["1700000000"]
+    header = moments["1700000000"][:20]
+    assert header[:4] == b"\x7fELF" and header[18] == 40, "not an ELF file for ARM"
+
+
+@needs_emulator
+def test_a_bad_build_date_is_an_error_that_names_it() -> None:
+    done = build_app(str(FIRMWARE / "apps" / "blink"), SOURCE_DATE_EPOCH="yesterday")
+
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert "SOURCE_DATE_EPOCH: 'yesterday'" in done.stderr
+
+
+def test_missing_sources_are_an_error_that_names_the_remedy(tmp_path: Path) -> None:
+    done = build_app(str(FIRMWARE / "apps" / "blink"), XDG_CACHE_HOME=str(tmp_path))
+
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert f"{tmp_path}/wwep-rig/sources/lwip: no such folder; ci/setup --emulator" in done.stderr
+
+
+@needs_emulator
+def test_a_second_build_takes_the_libraries_from_the_cache(tmp_path: Path) -> None:
+    built("blink", tmp_path)
+
+    done = build_app(str(FIRMWARE / "apps" / "blink"), "-o", str(tmp_path / "again.elf"))
+
+    assert done.returncode == 0
+    assert "building" not in done.stderr
