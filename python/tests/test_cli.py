@@ -7,7 +7,11 @@ import signal
 import socket
 from pathlib import Path
 
+import click
 import pytest
+
+from wwep_rig.cli import cli
+from wwep_rig.cli.bench import bench
 
 VERBS = (
     "bench certs completion conform console doctor flash network power press read release reset "
@@ -31,8 +35,29 @@ def test_help_of_a_verb_teaches_with_an_example(wwep_rig, verb):
     assert "Example" in done.out and f"wwep-rig {verb}" in done.out
 
 
-def test_unknown_verb_is_a_usage_error(wwep_rig):
-    assert wwep_rig("dance").code == 2
+@pytest.mark.parametrize(
+    ("verb", "remedy"),
+    [("pres", "did you mean press?"), ("dance", "wwep-rig --help lists them")],
+)
+def test_unknown_verb_is_a_usage_error_that_names_what_may_be_meant(wwep_rig, verb, remedy):
+    done = wwep_rig(verb)
+
+    assert done.code == 2
+    assert f"no verb {verb!r}: {remedy}" in done.err
+
+
+def test_each_option_of_each_verb_says_what_it_is_for():
+    assert isinstance(cli, click.Group)
+    verbs = [each for verb in VERBS.split() if (each := cli.get_command(click.Context(cli), verb))]
+    silent = [
+        f"{verb.name} {option.opts[0]}"
+        for verb in (*verbs, *bench.commands.values())
+        for option in verb.params
+        if isinstance(option, click.Option) and not option.help
+    ]
+
+    assert len(verbs) == len(VERBS.split())
+    assert silent == []
 
 
 def test_version_is_that_of_the_package(wwep_rig):
@@ -40,6 +65,15 @@ def test_version_is_that_of_the_package(wwep_rig):
 
     assert done.code == 0
     assert done.out.startswith("wwep-rig 0.")
+
+
+def test_bench_file_is_not_made_under_the_built_in_name_or_in_a_folder_that_is_not_there(wwep_rig):
+    built_in = wwep_rig("bench", "new", "sim")
+    elsewhere = wwep_rig("bench", "new", "no-such-folder/bench-1.toml")
+
+    assert built_in.code == elsewhere.code == 2
+    assert "sim is the built-in bench" in built_in.err
+    assert "no-such-folder/bench-1.toml: No such file or directory" in elsewhere.err
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

@@ -52,7 +52,7 @@ def test_first_line_is_json_when_asked_for(start):
 
 
 def test_addresses_may_repeat_and_be_ipv6(start):
-    line = start("serve", *PORTS, "--no-tls", "--bind", "127.0.0.2", "--bind", "::1").stdout
+    line = start("serve", *PORTS, "--no-tls", "--bind", "127.0.0.2", "--bind", "[::1]").stdout
 
     assert re.fullmatch(r"ready plain=127\.0\.0\.2:\d+ plain=\[::1\]:\d+\n", line.readline())
 
@@ -139,7 +139,7 @@ def test_no_server_is_a_rig_error(wwep_rig):
     done = wwep_rig("read", "0FAC", "0B", "--port", port)
 
     assert done.code == 3
-    assert done.out == "" and "refused" in done.err
+    assert done.out == "" and "refused" in done.err and "wwep-rig serve" in done.err
 
 
 @pytest.mark.parametrize(
@@ -150,6 +150,7 @@ def test_no_server_is_a_rig_error(wwep_rig):
         ("write", "0FAC", "0B", "12345"),
         ("read", "0FAC", "0B", "--ca", "/dev/null"),
         ("read", "0FAC", "0B", "--tls", "--pin", "00"),
+        ("read", "0FAC", "0B", "--tls", "--cert", "no-such-file", "--key", "no-such-file"),
         ("serve", "--no-tls", "--no-plain"),
         ("serve", "--cert", "/dev/null"),
         ("serve", "--tls-min", "SSLv3"),

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 DNSMASQ = shutil.which("dnsmasq", path=f"{os.environ['PATH']}:/usr/sbin")
+HOSTAPD = shutil.which("hostapd", path=f"{os.environ['PATH']}:/usr/sbin")
 NAMES = (
     "wwep.ww101.cypress.com",
     "wwep.wa101.cypress.com",
@@ -179,6 +180,25 @@ def test_dnsmasq_takes_its_file(wwep_rig, tmp_path, arguments):
     )
 
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.skipif(HOSTAPD is None, reason="hostapd is not installed: apt-get install hostapd")
+@pytest.mark.parametrize("arguments", [(), ("--ssid", "Lü", "--channel", "36")])
+def test_hostapd_understands_every_line_of_its_file(files, tmp_path, arguments):
+    # It has no verb that only checks: it gets past its file to an interface that is not there.
+    text = files("--interface", "no-such-radio", *arguments)["hostapd.conf"]
+    path = tmp_path / "hostapd.conf"
+
+    def said(content: str) -> str:
+        path.write_text(content)
+        done = subprocess.run(
+            [str(HOSTAPD), str(path)], capture_output=True, text=True, check=False, timeout=30
+        )
+        return done.stdout + done.stderr
+
+    assert "Failed to initialize driver" in said(text) or "no-such-radio" in said(text)
+    assert "errors found in configuration file" not in said(text)
+    assert "errors found in configuration file" in said(text.replace("channel=", "chanel="))
 
 
 # Run inside a network namespace of its own: dnsmasq with the file, asked as a board asks.

@@ -4,6 +4,7 @@ import contextlib
 import os
 import sys
 from collections.abc import Sequence
+from difflib import get_close_matches
 from importlib import import_module, metadata
 
 import click
@@ -52,6 +53,15 @@ class _Verbs(click.Group):
         command = getattr(import_module(module), name)
         assert isinstance(command, click.Command)
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args[0] in _VERBS or args[0].startswith("-"):
+            return super().resolve_command(ctx, args)
+        like = get_close_matches(args[0], _VERBS, cutoff=0.7)
+        remedy = f"did you mean {' or '.join(like)}?" if like else "wwep-rig --help lists them"
+        ctx.fail(f"no verb {args[0]!r}: {remedy}")
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Verbs"):

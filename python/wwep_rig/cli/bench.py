@@ -8,7 +8,7 @@ import click
 from wwep_rig import _core
 from wwep_rig.bench_config import Kind, why_not_opened
 from wwep_rig.errors import NoBench
-from wwep_rig.find_bench import load_bench_file
+from wwep_rig.find_bench import BUILT_IN, load_bench_file
 
 from .common import json_option, print_json
 
@@ -34,6 +34,8 @@ def bench() -> None:
     type=click.Choice(["sim", "kernel", "emulator", "board"]),
     default="board",
     show_default=True,
+    help="sim: simulated wires and a process; kernel: GPIO lines and a process; emulator: an "
+    "emulated microcontroller; board: GPIO lines and a real board.",
 )
 @json_option
 def new(file: str, kind: str, as_json: bool) -> None:
@@ -46,6 +48,8 @@ def new(file: str, kind: str, as_json: bool) -> None:
         $ wwep-rig bench check bench-1
     """
     is_path = "/" in file or file.endswith(".toml")
+    if file == BUILT_IN:
+        raise click.UsageError(f"{BUILT_IN} is the built-in bench: name yours otherwise")
     target = Path(file) if is_path else Path("benches") / f"{file}.toml"
     name = target.stem
     if not name or any(not (c.isalnum() or c in "-_.") for c in name) or name.startswith("."):
@@ -56,7 +60,8 @@ def new(file: str, kind: str, as_json: bool) -> None:
             lines[number] = f'name = "{name}"\n'
             break
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
+        if not is_path:
+            target.parent.mkdir(exist_ok=True)
         with open(target, "x") as stream:
             stream.write("".join(lines))
     except FileExistsError:

@@ -14,6 +14,7 @@ from wwep_rig.user_dirs import state_directory
 from .common import RIG_ERROR, TARGET_FAILED, hex_number, json_option, print_json
 
 PLAIN_PORT, TLS_PORT = 27708, 40508
+_FILE = click.Path(exists=True, dir_okay=False)
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -35,7 +36,7 @@ def tls_options(function: _Function) -> _Function:
         click.option(
             "--ca",
             metavar="F",
-            type=click.Path(exists=True, dir_okay=False),
+            type=_FILE,
             help="PEM of the roots to trust. Default: the root of your own `serve`, else the "
             "system's.",
         ),
@@ -52,8 +53,8 @@ def tls_options(function: _Function) -> _Function:
             help="Hex SHA-256 of the server's public key; replaces chain and name.",
         ),
         click.option("--insecure", is_flag=True, help="Over TLS: verify nothing."),
-        click.option("--cert", default="", metavar="F", help="PEM of this client's certificate."),
-        click.option("--key", default="", metavar="F", help="PEM of its private key."),
+        click.option("--cert", metavar="F", type=_FILE, help="PEM of this client's certificate."),
+        click.option("--key", metavar="F", type=_FILE, help="PEM of its private key."),
     ]
     for option in reversed(options):
         function = option(function)
@@ -69,8 +70,15 @@ def _options(function: _Function) -> _Function:
         show_default=True,
         type=click.FloatRange(min=0.001),
         metavar="SECONDS",
+        help="For connection and answer.",
     )
-    host = click.option("--host", default="127.0.0.1", show_default=True, metavar="H")
+    host = click.option(
+        "--host",
+        default="127.0.0.1",
+        show_default=True,
+        metavar="H",
+        help="Name or address of the server.",
+    )
     return host(tls_options(timeout(json_option(function))))
 
 
@@ -144,8 +152,8 @@ def client_options(
     name: str,
     pin: str,
     insecure: bool,
-    cert: str,
-    key: str,
+    cert: str | None,
+    key: str | None,
 ) -> _core.ClientOptions:
     """The options of tls_options() and a host, as the client takes them. Raises UsageError."""
     if not secure and (ca or name or pin or insecure or cert or key):
@@ -162,7 +170,7 @@ def client_options(
     options.ca_file = ca or (_own_root() if secure and not insecure and not pin else "")
     options.name = name
     options.pin_sha256 = pin
-    options.certificate_file, options.key_file = cert, key
+    options.certificate_file, options.key_file = cert or "", key or ""
     return options
 
 
@@ -192,4 +200,10 @@ def _print(result: _core.ClientReply, as_json: bool) -> None:
     if result.rest:
         click.echo(f"after the reply came {result.rest!r}", err=True)
     if result.failure:
-        click.echo(f"wwep-rig: {result.failure}", err=True)
+        remedy = ""
+        if not result.connected and "Connection refused" in result.failure:
+            remedy = (
+                ". Nobody listens there: start a server (wwep-rig serve), or name another with "
+            )
+            remedy += "--host and --port"
+        click.echo(f"wwep-rig: {result.failure}{remedy}", err=True)

@@ -32,7 +32,13 @@ NETWORK_LENGTH_DEFAULT = 24
     help="8 to 63 characters; better from WWEP_RIG_PASSPHRASE, which no process list shows. "
     "Without it one is made.",
 )
-@click.option("--interface", default="wlan0", show_default=True, metavar="NAME")
+@click.option(
+    "--interface",
+    default="wlan0",
+    show_default=True,
+    metavar="NAME",
+    help="The Pi's radio, which then joins no other network.",
+)
 @click.option(
     "--channel",
     type=int,

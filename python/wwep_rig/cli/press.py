@@ -43,7 +43,14 @@ from .transactions import printable
     metavar="SECONDS",
     help="Default: what the bench's budgets allow.",
 )
-@click.option("--count", type=click.IntRange(min=1), default=1, show_default=True, metavar="N")
+@click.option(
+    "--count",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="How many presses; more than one end with a table of latencies.",
+)
 @json_option
 def press(
     button: str,

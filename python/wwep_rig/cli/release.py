@@ -29,6 +29,8 @@ def release(bench_name: str, wait_s: float, as_json: bool) -> None:
     Example:
         $ wwep-rig release --bench bench-1
         released button0, button1
+
+    Exit code 4 when somebody has the bench, or a button cannot be had; the error names who has it.
     """
     bench_file = load_bench_file(bench_name, os.environ)
     with ExitStack() as resources:

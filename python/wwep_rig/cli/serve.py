@@ -45,12 +45,13 @@ def _addresses(
     _context: click.Context, _option: click.Parameter, values: tuple[str, ...]
 ) -> tuple[str, ...]:
     """Refuse names: which of a name's addresses would be meant?"""
-    for value in values:
+    plain = tuple(value.removeprefix("[").removesuffix("]") for value in values)
+    for value in plain:
         try:
             ipaddress.ip_address(value)
         except ValueError:
             raise click.BadParameter(f"{value!r} is no IPv4 or IPv6 address") from None
-    return values
+    return plain
 
 
 @click.command()
@@ -102,8 +103,8 @@ def _addresses(
     help="modern: TLS 1.2 and 1.3, AEAD only. legacy adds TLS 1.1 and CBC suites. "
     "Default: the bench's, else modern.",
 )
-@click.option("--tls-min", type=_VERSIONS, help="Default: what the profile says.")
-@click.option("--tls-max", type=_VERSIONS)
+@click.option("--tls-min", type=_VERSIONS, help="The oldest TLS. Default: the profile's.")
+@click.option("--tls-max", type=_VERSIONS, help="The newest TLS. Default: TLSv1.3.")
 @click.option("--keep-open", is_flag=True, help="Any number of frames a connection.")
 @click.option(
     "--registers",
@@ -205,7 +206,7 @@ def serve(
             resources.enter_context(BenchLock(config.name, command, directory=locks, wait_s=wait_s))
         options = _core.BenchOptions()
         server = options.server
-        server.addresses = [each.removeprefix("[").removesuffix("]") for each in where.addresses]
+        server.addresses = list(where.addresses)
         server.plain_port = None if no_plain else where.plain_port
         server.tls_port = None if no_tls else where.tls_port
         server.certificate_file, server.key_file = cert or "", key or ""
