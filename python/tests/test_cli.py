@@ -114,8 +114,9 @@ def test_press_prints_json(wwep_rig):
     assert all(trip["secure"] and trip["reply"].startswith("A") for trip in trips)
 
 
-def test_press_of_a_button_that_is_not_there_is_a_usage_error_with_the_buttons(wwep_rig):
-    done = wwep_rig("press", "led0")
+@pytest.mark.parametrize("verb", ["press", "shortest-press"])
+def test_button_that_is_not_there_is_a_usage_error_with_the_buttons(wwep_rig, verb):
+    done = wwep_rig(verb, "led0")
 
     assert done.code == 2
     assert "no button 'led0'; its buttons: button0, button1\n" in done.err

@@ -227,7 +227,7 @@ def test_address_that_this_machine_does_not_have_is_a_rig_error(wwep_rig):
     done = wwep_rig("serve", *PORTS, "--no-tls", "--bind", "192.0.2.1")
 
     assert done.code == 3
-    assert "192.0.2.1" in done.err and "does not have that address" in done.err
+    assert "192.0.2.1" in done.err and "does not have that address: give it to" in done.err
 
 
 def test_reader_that_does_not_read_never_delays_the_server(served):

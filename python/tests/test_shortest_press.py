@@ -142,13 +142,6 @@ def test_range_that_is_none_is_a_usage_error(wwep_rig):
     assert "the shortest press must be shorter than the longest" in done.err
 
 
-def test_unknown_button_is_no_bench(wwep_rig):
-    done = wwep_rig("shortest-press", "button7")
-
-    assert done.code == 4
-    assert "button7" in done.err
-
-
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted_search_shows_what_is_known_and_leaves_nothing_behind(start, number):
     process = start("shortest-press", "button0", "--confirm", "10000")

@@ -141,7 +141,7 @@ def firmware_path(program: str) -> Path:
     known = ", ".join(sorted(each.name for each in folder.glob("*"))) or "none is built"
     raise NoBench(
         f"no firmware {path.name!r} in {folder} ({known}): build the project "
-        "(cmake --build --preset dev), or give target.program a path"
+        "(ci/build), or give target.program a path"
     )
 
 

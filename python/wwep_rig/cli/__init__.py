@@ -156,7 +156,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ImportError as error:
         if "_core" not in str(error):
             raise
-        click.echo(f"wwep-rig: {error}. Build it: cmake --build --preset dev", err=True)
+        click.echo(f"wwep-rig: {error}. Build it: ci/build", err=True)
         return RIG_ERROR
     except Exception as error:
         exit_code = _exit_code_of(error)

@@ -65,6 +65,20 @@ def wait_option(function: _Function) -> _Function:
     return option(function)
 
 
+def refuse_unknown_button(bench_name: str, button: str) -> None:
+    """Tell a mistyped button before a bench is opened for it. Raises BadParameter, or NoBench."""
+    from wwep_rig.bench_config import read_bench_file
+    from wwep_rig.find_bench import load_bench_file
+
+    buttons = read_bench_file(load_bench_file(bench_name, os.environ)).buttons
+    if button not in buttons:
+        known = ", ".join(buttons) or "none"
+        raise click.BadParameter(
+            f"bench {bench_name} has no button {button!r}; its buttons: {known}",
+            param_hint="BUTTON",
+        )
+
+
 def print_json(value: object) -> None:
     """One JSON value on a line of its own."""
     click.echo(json.dumps(value, ensure_ascii=False))

@@ -1,6 +1,5 @@
 """`wwep-rig press`: one press by hand, from the edge to the reply."""
 
-import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -8,14 +7,19 @@ import click
 
 from wwep_rig import _core
 from wwep_rig.bench import HOLD_S, Bench
-from wwep_rig.bench_config import read_bench_file
 from wwep_rig.errors import NoBench
-from wwep_rig.find_bench import load_bench_file
 from wwep_rig.latencies import LABELS, distributions, table
 from wwep_rig.opening import open_bench
 from wwep_rig.round_trip import RoundTrip
 
-from .common import bench_option, json_option, print_json, progress, wait_option
+from .common import (
+    bench_option,
+    json_option,
+    print_json,
+    progress,
+    refuse_unknown_button,
+    wait_option,
+)
 from .transactions import printable
 
 
@@ -71,13 +75,7 @@ def press(
 
     Exit code 1 when the round trip is not complete in time.
     """
-    buttons = read_bench_file(load_bench_file(bench_name, os.environ)).buttons
-    if button not in buttons:
-        known = ", ".join(buttons) or "none"
-        raise click.BadParameter(
-            f"bench {bench_name} has no button {button!r}; its buttons: {known}",
-            param_hint="BUTTON",
-        )
+    refuse_unknown_button(bench_name, button)
     try:
         _core.press_steps(profile, hold_s or HOLD_S)
     except NoBench as error:

@@ -308,7 +308,12 @@ def _open(options: _core.BenchOptions) -> _core.Bench:
         server = options.server
         held = ports.held(server.addresses, (server.plain_port, server.tls_port))
         if not held:
-            raise RigError(str(error)) from None
+            remedy = ""
+            if "does not have that address" in str(error):
+                remedy = (
+                    ": give it to an interface (`ip address` lists them), or say another --bind"
+                )
+            raise RigError(f"{error}{remedy}") from None
         raise RigError(
             f"{error} ({held}). End it, or take another port: "
             "--port 0 and --tls-port 0 take free ones."

@@ -14,6 +14,7 @@ from .common import (
     json_option,
     print_json,
     progress,
+    refuse_unknown_button,
     until_stopped,
     wait_option,
 )
@@ -96,6 +97,7 @@ def shortest_press(
         plan = Plan(shortest_s, longest_s, resolution_s, tries, confirming_tries, listen_s)
     except ValueError as error:
         raise click.UsageError(str(error)) from None
+    refuse_unknown_button(bench_name, button)
     with progress("opening the bench"):
         bench = open_bench(bench_name, wait_s=wait_s)
     with bench:
