@@ -212,6 +212,10 @@ bool Statement::is_integer(int column) const {
     return sqlite3_column_type(handle_.get(), column) == SQLITE_INTEGER;
 }
 
+bool Statement::is_blob(int column) const {
+    return sqlite3_column_type(handle_.get(), column) == SQLITE_BLOB;
+}
+
 std::int64_t Statement::integer(int column) const {
     return sqlite3_column_int64(handle_.get(), column);
 }
@@ -221,10 +225,10 @@ std::optional<std::int64_t> Statement::optional_integer(int column) const {
 }
 
 std::string Statement::text(int column) const {
-    const auto* bytes = sqlite3_column_text(handle_.get(), column);
+    // Of a blob these are its bytes as they are.
+    const auto* bytes = sqlite3_column_blob(handle_.get(), column);
     const auto size = static_cast<std::size_t>(sqlite3_column_bytes(handle_.get(), column));
-    return bytes == nullptr ? std::string()
-                            : std::string(reinterpret_cast<const char*>(bytes), size);
+    return bytes == nullptr ? std::string() : std::string(static_cast<const char*>(bytes), size);
 }
 
 }  // namespace harness

@@ -77,8 +77,10 @@ class Statement {
     [[nodiscard]] std::string column_name(int column) const;
     [[nodiscard]] bool is_null(int column) const;
     [[nodiscard]] bool is_integer(int column) const;
+    [[nodiscard]] bool is_blob(int column) const;
     [[nodiscard]] std::int64_t integer(int column) const;
     [[nodiscard]] std::optional<std::int64_t> optional_integer(int column) const;
+    /// Of a text or a blob.
     [[nodiscard]] std::string text(int column) const;
 
   private:

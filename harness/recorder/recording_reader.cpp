@@ -68,6 +68,13 @@ std::vector<std::string> column_of_texts(Database& database, std::string_view sq
     return texts;
 }
 
+/// The first column that holds a time. Every table has one; by rowid, rows come as they were noted.
+std::string time_column_of(const std::vector<std::string>& columns) {
+    const auto found = std::find_if(columns.begin(), columns.end(),
+                                    [](const std::string& each) { return each.ends_with("_ns"); });
+    return found == columns.end() ? "1" : *found;
+}
+
 /// Without a -wal file beside it nobody writes it, and SQLite need create none: a finished
 /// recording can then be read from a folder where nothing may be written.
 Database::Access access_to(const std::filesystem::path& path) {
@@ -76,6 +83,39 @@ Database::Access access_to(const std::filesystem::path& path) {
 }
 
 }  // namespace
+
+RecordedRows::RecordedRows(Database& database, std::filesystem::path path, const std::string& table)
+    : path_(std::move(path)),
+      columns_(column_of_texts(database,
+                               fmt::format("select name from pragma_table_info('{}')", table))) {
+    statement_ = std::make_unique<Statement>(
+        database, fmt::format("select * from \"{}\" order by {}", table, time_column_of(columns_)));
+}
+
+RecordedRows::~RecordedRows() = default;
+RecordedRows::RecordedRows(RecordedRows&&) noexcept = default;
+RecordedRows& RecordedRows::operator=(RecordedRows&&) noexcept = default;
+
+std::optional<std::vector<RecordedValue>> RecordedRows::next() {
+    return reading(path_, [&]() -> std::optional<std::vector<RecordedValue>> {
+        if (statement_ == nullptr || !statement_->step()) {
+            statement_.reset();  // a step after the last one would begin again
+            return std::nullopt;
+        }
+        std::vector<RecordedValue> row(columns_.size());
+        for (int column = 0; column < statement_->column_count(); ++column) {
+            RecordedValue& value = row.at(static_cast<std::size_t>(column));
+            if (statement_->is_integer(column)) {
+                value = statement_->integer(column);
+            } else if (statement_->is_blob(column)) {
+                value = RecordedBytes{statement_->text(column)};
+            } else if (!statement_->is_null(column)) {
+                value = statement_->text(column);
+            }
+        }
+        return row;
+    });
+}
 
 RecordingReader::RecordingReader(const std::filesystem::path& path) : path_(path) {
     if (!std::filesystem::is_regular_file(path)) {
@@ -183,6 +223,19 @@ std::vector<PressLatency> RecordingReader::latencies() const {
         }
     }
     return latencies(pairings);
+}
+
+RecordedRows RecordingReader::rows(const std::string& table) const {
+    const auto names = reading(path_, [&] {
+        return column_of_texts(*database_,
+                               "select name from sqlite_schema where type in ('table', 'view') "
+                               "and name not like 'sqlite_%' order by name");
+    });
+    if (std::find(names.begin(), names.end(), table) == names.end()) {
+        refuse(path_,
+               fmt::format("it has no table \"{}\"; there are: {}", table, fmt::join(names, ", ")));
+    }
+    return reading(path_, [&] { return RecordedRows(*database_, path_, table); });
 }
 
 std::map<std::string, std::int64_t> RecordingReader::counts() const {

@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "rig/base/clock.hpp"
@@ -16,6 +17,7 @@
 namespace harness {
 
 class Database;
+class Statement;
 using rig::TimestampNs;
 
 /// One line of the view `timeline`.
@@ -47,6 +49,35 @@ struct PressLatency {
     bool operator==(const PressLatency&) const = default;
 };
 
+/// A blob, to be told from a text.
+struct RecordedBytes {
+    std::string bytes;
+    bool operator==(const RecordedBytes&) const = default;
+};
+
+/// One field of a row; std::monostate is NULL.
+using RecordedValue = std::variant<std::monostate, std::int64_t, std::string, RecordedBytes>;
+
+/// The rows of one table, one by one in the order of time. The reader must outlive it.
+class RecordedRows {
+  public:
+    ~RecordedRows();
+    RecordedRows(RecordedRows&&) noexcept;
+    RecordedRows& operator=(RecordedRows&&) noexcept;
+
+    [[nodiscard]] const std::vector<std::string>& columns() const { return columns_; }
+    /// The next row, a value for each column; nothing after the last one.
+    [[nodiscard]] std::optional<std::vector<RecordedValue>> next();
+
+  private:
+    friend class RecordingReader;
+    RecordedRows(Database& database, std::filesystem::path path, const std::string& table);
+
+    std::filesystem::path path_;
+    std::unique_ptr<Statement> statement_;
+    std::vector<std::string> columns_;
+};
+
 class RecordingReader {
   public:
     /// A press has nothing to do with what happens later than this after it.
@@ -71,6 +102,9 @@ class RecordingReader {
     [[nodiscard]] std::vector<PressLatency> latencies() const;
     /// How many rows each table has.
     [[nodiscard]] std::map<std::string, std::int64_t> counts() const;
+    /// All of a table, or of the view `timeline`. Throws rig::RigError, with the tables there are,
+    /// when the recording has no such table.
+    [[nodiscard]] RecordedRows rows(const std::string& table) const;
 
   private:
     std::filesystem::path path_;

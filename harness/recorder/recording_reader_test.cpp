@@ -168,6 +168,45 @@ TEST_F(RecordingReaderOnDisk, reads_an_older_version) {
     EXPECT_EQ(reader.counts().count("tests"), 0U);
 }
 
+TEST_F(RecordingReaderOnDisk, gives_a_table_row_by_row_in_the_order_of_time) {
+    record({harness::ConsoleLine{9, "second"}, harness::ConsoleLine{7, "first"}});
+    const RecordingReader reader(path_);
+
+    auto console = reader.rows("console");
+
+    EXPECT_THAT(console.columns(), ElementsAre("at_ns", "text"));
+    EXPECT_THAT(console.next(), testing::Optional(ElementsAre(std::int64_t{7}, "first")));
+    EXPECT_THAT(console.next(), testing::Optional(ElementsAre(std::int64_t{9}, "second")));
+    EXPECT_EQ(console.next(), std::nullopt);
+    EXPECT_EQ(console.next(), std::nullopt);
+}
+
+TEST_F(RecordingReaderOnDisk, tells_bytes_texts_and_null_apart) {
+    record({});
+    change(
+        "insert into frames(id, received_ns, connection_id, verdict, raw, stamp) "
+        "values(1, 5, 1, 'illegal', x'005152', 'read')");
+    const RecordingReader reader(path_);
+
+    const auto row = reader.rows("frames").next();
+
+    ASSERT_TRUE(row);
+    EXPECT_THAT(*row, testing::IsSupersetOf<harness::RecordedValue>(
+                          {std::monostate(), std::int64_t{5}, "illegal",
+                           harness::RecordedBytes{std::string("\0QR", 3)}}));
+}
+
+TEST_F(RecordingReaderOnDisk, names_the_tables_there_are_to_whoever_asks_for_another) {
+    record({});
+    const RecordingReader reader(path_);
+    try {
+        (void)reader.rows("frames\"; drop table frames");
+        FAIL() << "taken";
+    } catch (const rig::RigError& error) {
+        EXPECT_THAT(error.what(), HasSubstr("there are: connections, console, edges"));
+    }
+}
+
 TEST_F(RecordingReaderOnDisk, refuses_a_newer_version_and_says_which) {
     record({});
     change("pragma user_version = 2");

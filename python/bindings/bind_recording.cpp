@@ -10,6 +10,35 @@ namespace py = pybind11;
 
 namespace bindings {
 
+namespace {
+
+py::object to_python(const harness::RecordedValue& value) {
+    if (const auto* number = std::get_if<std::int64_t>(&value)) {
+        return py::int_(*number);
+    }
+    if (const auto* text = std::get_if<std::string>(&value)) {
+        return py::str(*text);
+    }
+    if (const auto* blob = std::get_if<harness::RecordedBytes>(&value)) {
+        return py::bytes(blob->bytes);
+    }
+    return py::none();
+}
+
+py::dict next_row(harness::RecordedRows& rows) {
+    const auto row = rows.next();
+    if (!row) {
+        throw py::stop_iteration();
+    }
+    py::dict result;
+    for (std::size_t column = 0; column < row->size(); ++column) {
+        result[py::str(rows.columns()[column])] = to_python((*row)[column]);
+    }
+    return result;
+}
+
+}  // namespace
+
 void add_recording(py::module_& m) {
     using namespace harness;
     using ReleaseGil = py::call_guard<py::gil_scoped_release>;
@@ -35,7 +64,12 @@ void add_recording(py::module_& m) {
             "latencies", [](const RecordingReader& reader) { return reader.latencies(); },
             ReleaseGil())
         .def("timeline", &RecordingReader::timeline, py::arg("limit") = 0, ReleaseGil())
-        .def("counts", &RecordingReader::counts, ReleaseGil());
+        .def("counts", &RecordingReader::counts, ReleaseGil())
+        .def("rows", &RecordingReader::rows, py::arg("table"), py::keep_alive<0, 1>());
+    py::class_<RecordedRows>(m, "RecordedRows")
+        .def_property_readonly("columns", &RecordedRows::columns)
+        .def("__iter__", [](py::object self) { return self; })
+        .def("__next__", &next_row);
 }
 
 }  // namespace bindings
