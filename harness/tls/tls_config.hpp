@@ -45,7 +45,8 @@ struct TlsServerConfig {
     TlsProfile profile = TlsProfile::modern;
     std::optional<TlsVersion> version_min;  ///< absent: the lowest of the profile
     std::optional<TlsVersion> version_max;  ///< absent: TLS 1.3
-    std::string ciphers;  ///< wolfSSL's list, colon-separated; empty: the profile's
+    std::string ciphers;            ///< wolfSSL's list, colon-separated; empty: the profile's
+    std::string key_log_file = {};  ///< to be made; empty: the sessions' secrets go nowhere
 };
 
 /// With neither a pin nor verify_chain nor a name, the client takes any certificate.

@@ -20,7 +20,9 @@
 #include <vector>
 
 #include "harness/tls/certificate.hpp"
+#include "harness/tls/key_log.hpp"
 #include "harness/tls/tls_library.hpp"
+#include "harness/tls/tls_session.hpp"
 #include "rig/base/errors.hpp"
 
 namespace harness {
@@ -225,6 +227,10 @@ TlsContext::TlsContext(const TlsLibrary&, const TlsServerConfig& config)
       context_(wolfSSL_CTX_new(wolfSSLv23_server_method())) {
     set_up(config.version_min, config.version_max, config.ciphers);
     load_identity(config.certificate_file, config.key_file);
+    if (!config.key_log_file.empty()) {
+        key_log_ = std::make_unique<KeyLog>(config.key_log_file);
+        TlsSession::log_keys_of(*this);
+    }
     if (config.client_auth == ClientAuth::none) {
         wolfSSL_CTX_set_verify(context_.get(), WOLFSSL_VERIFY_NONE, nullptr);
         return;

@@ -17,6 +17,7 @@ struct WOLFSSL_CTX;
 
 namespace harness {
 
+class KeyLog;
 class TlsLibrary;
 
 enum class TlsRole : std::uint8_t { server, client };
@@ -42,6 +43,8 @@ class TlsContext {
     [[nodiscard]] const TlsClientConfig& client_config() const { return client_config_; }
     /// wolfSSL's flags for what is asked of the peer's certificate.
     [[nodiscard]] int verify_mode() const { return verify_mode_; }
+    /// Where the sessions' secrets go; nullptr: nowhere.
+    [[nodiscard]] const KeyLog* key_log() const { return key_log_.get(); }
     [[nodiscard]] WOLFSSL_CTX* handle() const { return context_.get(); }
 
   private:
@@ -61,6 +64,7 @@ class TlsContext {
     int verify_mode_ = 0;
     std::string key_kind_;
     TlsClientConfig client_config_;  // of a client only
+    std::unique_ptr<KeyLog> key_log_;
     std::unique_ptr<WOLFSSL_CTX, Releaser> context_;
 };
 

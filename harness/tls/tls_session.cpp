@@ -6,6 +6,7 @@
 #include <wolfssl/error-ssl.h>
 #include <wolfssl/ssl.h>
 #include <wolfssl/wolfcrypt/error-crypt.h>
+#include <wolfssl/wolfcrypt/kdf.h>
 #include <wolfssl/wolfcrypt/sha256.h>
 
 #include <algorithm>
@@ -16,6 +17,7 @@
 #include <utility>
 
 #include "harness/tls/certificate.hpp"
+#include "harness/tls/key_log.hpp"
 #include "harness/tls/tls_explain.hpp"
 #include "harness/tls/tls_names.hpp"
 #include "rig/base/errors.hpp"
@@ -51,6 +53,26 @@ Sha256 sha256_of(std::span<const std::uint8_t> bytes) {
 
 }  // namespace
 
+namespace {
+
+// wolfSSL derives secrets without saying for which session: the one whose handshake goes on.
+thread_local const TlsSession* handshaking_session = nullptr;
+
+struct HandshakingSession {
+    explicit HandshakingSession(const TlsSession* session) { handshaking_session = session; }
+    HandshakingSession(const HandshakingSession&) = delete;
+    HandshakingSession& operator=(const HandshakingSession&) = delete;
+    ~HandshakingSession() { handshaking_session = nullptr; }
+};
+
+std::array<std::uint8_t, 32> client_random_of(const WOLFSSL* session) {
+    std::array<std::uint8_t, 32> random{};
+    (void)wolfSSL_get_client_random(session, random.data(), random.size());
+    return random;
+}
+
+}  // namespace
+
 struct TlsSession::Callbacks {
     static int receive(WOLFSSL*, char* buffer, int size, void* context) {
         auto& session = *static_cast<TlsSession*>(context);
@@ -80,6 +102,24 @@ struct TlsSession::Callbacks {
         return size;
     }
 
+    // Derives as wolfSSL itself would, and keeps what a key log holds (TLS 1.3).
+    static int derive(byte* secret, word32 secret_size, const byte* from, word32 from_size,
+                      const byte* protocol, word32 protocol_size, const byte* label,
+                      word32 label_size, const byte* info, word32 info_size, int digest,
+                      int /*side*/) {
+        const int result =
+            wc_Tls13_HKDF_Expand_Label(secret, secret_size, from, from_size, protocol,
+                                       protocol_size, label, label_size, info, info_size, digest);
+        const std::string_view name =
+            key_log_label({reinterpret_cast<const char*>(label), label_size});
+        if (result == 0 && !name.empty() && handshaking_session != nullptr) {
+            const TlsSession& session = *handshaking_session;
+            (void)session.context_.key_log()->add(name, client_random_of(session.session_.get()),
+                                                  {secret, secret_size});
+        }
+        return result;
+    }
+
     static int verify(int verified, WOLFSSL_X509_STORE_CTX* chain) {
         return static_cast<TlsSession*>(chain->userCtx)->judge_certificate(verified, chain);
     }
@@ -98,6 +138,8 @@ TlsSession::TlsSession(const TlsContext& context)
     wolfSSL_SSLSetIOSend(session, Callbacks::send);
     wolfSSL_SetIOReadCtx(session, this);
     wolfSSL_SetIOWriteCtx(session, this);
+    if (context.key_log() != nullptr)
+        wolfSSL_KeepArrays(session);
     if (context.verify_mode() != WOLFSSL_VERIFY_NONE) {
         wolfSSL_set_verify(session, context.verify_mode(), Callbacks::verify);
         wolfSSL_SetCertCbCtx(session, this);
@@ -119,6 +161,10 @@ TlsSession::TlsSession(const TlsContext& context)
 }
 
 TlsSession::~TlsSession() = default;
+
+void TlsSession::log_keys_of(const TlsContext& context) {
+    wolfSSL_CTX_SetHKDFExpandLabelCb(context.handle(), Callbacks::derive);
+}
 
 std::size_t TlsSession::receive(std::span<const std::uint8_t> ciphertext) {
     std::size_t taken = 0;
@@ -264,6 +310,7 @@ bool TlsSession::starts_like_tls(std::span<const std::uint8_t> piece) {
 void TlsSession::advance_handshake() {
     compact_output();
     wolfSSL_ERR_clear_error();
+    const HandshakingSession marker(this);
     const int result = context_.role() == TlsRole::server ? wolfSSL_accept(session_.get())
                                                           : wolfSSL_connect(session_.get());
     note_alerts();
@@ -290,6 +337,23 @@ void TlsSession::note_open() {
     facts_.cipher = cipher_suite_name(static_cast<std::uint16_t>(suite));
     facts_.resumed = wolfSSL_session_reused(session_.get()) == 1;
     state_ = State::open;
+    if (context_.key_log() != nullptr)
+        log_master_secret();
+}
+
+// TLS 1.3 has none: its secrets were logged as they were derived.
+void TlsSession::log_master_secret() {
+    if (wolfSSL_version(session_.get()) < TLS1_3_VERSION) {
+        std::array<unsigned char*, 3> parts{};  // secret, server's random, client's random
+        std::array<unsigned int, 3> sizes{};
+        const int result = wolfSSL_get_keys(session_.get(), &parts[0], &sizes[0], &parts[1],
+                                            &sizes[1], &parts[2], &sizes[2]);
+        if (result == WOLFSSL_SUCCESS) {
+            (void)context_.key_log()->add("CLIENT_RANDOM", {parts[2], sizes[2]},
+                                          {parts[0], sizes[0]});
+        }
+    }
+    wolfSSL_FreeArrays(session_.get());
 }
 
 void TlsSession::note_peer() {

@@ -60,6 +60,8 @@ class TlsSession {
 
     /// A client's session has its ClientHello in to_send() at once.
     explicit TlsSession(const TlsContext& context);
+    /// Lets the sessions of a context that has a key log write to it. TlsContext calls it.
+    static void log_keys_of(const TlsContext& context);
     TlsSession(const TlsSession&) = delete;
     TlsSession& operator=(const TlsSession&) = delete;
     ~TlsSession();
@@ -106,6 +108,7 @@ class TlsSession {
     void advance_handshake();
     void note_open();
     void note_peer();
+    void log_master_secret();
     void note_alerts();
     void note_sent_records(std::span<const std::uint8_t> bytes);
     void compact_output();

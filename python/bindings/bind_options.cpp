@@ -61,6 +61,7 @@ void add_options(py::module_& m) {
         .def_readwrite("tls_profile", &ServerOptions::tls_profile)
         .def_readwrite("tls_min", &ServerOptions::tls_min)
         .def_readwrite("tls_max", &ServerOptions::tls_max)
+        .def_readwrite("key_log_file", &ServerOptions::key_log_file)
         .def_readwrite("keep_open", &ServerOptions::keep_open)
         .def_readwrite("registers_file", &ServerOptions::registers_file)
         .def_readwrite("frame_timeout_s", &ServerOptions::frame_timeout_s)

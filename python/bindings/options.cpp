@@ -56,7 +56,8 @@ harness::ServerOptions to_harness(const ServerOptions& options) {
                   .profile = tls_profile(options.tls_profile),
                   .version_min = tls_version(options.tls_min),
                   .version_max = tls_version(options.tls_max),
-                  .ciphers = {}};
+                  .ciphers = {},
+                  .key_log_file = options.key_log_file};
     result.limits.mode = options.keep_open ? harness::ConversationMode::keep_open
                                            : harness::ConversationMode::one_transaction;
     result.limits.conversation = {.frame_timeout = from_seconds(options.frame_timeout_s),

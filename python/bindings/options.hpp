@@ -23,6 +23,7 @@ struct ServerOptions {
     std::string tls_profile = "modern";
     std::string tls_min;
     std::string tls_max;
+    std::string key_log_file;
     bool keep_open = false;
     std::string registers_file;
     double frame_timeout_s = 0.2;
