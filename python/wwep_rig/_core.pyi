@@ -83,6 +83,8 @@ class ServerOptions:
     tls_min: str
     """TLSv1.1, TLSv1.2, TLSv1.3; empty: what the profile says."""
     tls_max: str
+    key_log_file: str
+    """Where the sessions' secrets go (made with mode 0600); empty: nowhere."""
     keep_open: bool
     registers_file: str
     """Keeps the registers across restarts; empty: in memory only."""
@@ -523,6 +525,15 @@ class RecordingReader:
         """The last ``limit`` rows; 0: all."""
     def counts(self) -> dict[str, int]:
         """Rows of each table."""
+    def rows(self, table: str) -> RecordedRows:
+        """A table's rows in the order of time; RigError when the recording has no such table."""
+
+class RecordedRows:
+    """The rows of one table, one by one, each with its columns by name. Its reader outlives it."""
+
+    columns: list[str]
+    def __iter__(self) -> RecordedRows: ...
+    def __next__(self) -> dict[str, int | str | bytes | None]: ...
 
 class ClientOptions:
     """The rig as a WWEP client."""

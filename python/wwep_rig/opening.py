@@ -11,7 +11,7 @@ from dataclasses import asdict, replace
 from datetime import datetime
 from pathlib import Path
 
-from . import _core, calibration, ports, recordings, sim
+from . import _core, calibration, capture, ports, recordings, sim
 from .app_build import App, build_app, tell_on_stderr
 from .bench import Bench
 from .bench_config import BenchConfig, Kind, Role, read_bench_file
@@ -25,6 +25,8 @@ def open_bench(
     bench: str | Path = BUILT_IN,
     *,
     recording: Path | None = None,
+    captures: bool = False,
+    keeps_keys: bool = False,
     identity: str | None = None,
     root_certificate: str | None = None,
     program: str | None = None,
@@ -42,6 +44,8 @@ def open_bench(
         bench: a bench file, or its name: looked for in `./benches`, the user's configuration
             directory and `/etc/wwep-rig`; `sim` is built in.
         recording: the file to record to; None: nothing is recorded.
+        captures: whether the packets are kept too, beside the recording.
+        keeps_keys: whether the TLS keys are, with which the packets can be decrypted.
         identity: the server's identity instead of the one that the bench file names.
         root_certificate: what the target trusts instead: `ca`, `none` or a path.
         program: the target's program instead.
@@ -81,13 +85,19 @@ def open_bench(
         options = _core.BenchOptions()
         options.bench_file = bench_file
         options.recording_path = str(recording) if recording else ""
+        if recording and keeps_keys:
+            options.server.key_log_file = str(capture.key_log_path(recording))
         options.run.command = what
         options.run.host = platform.node()
         options.run.bench = config.name
         options.run.firmware = firmware_text(config)
         options.run.facts_json = json.dumps({"calibration": asdict(floor)} if floor else {})
+        packets = resources.enter_context(capture.Capture())  # ends after the last connection
         core, config = _open_core(options, config, folder.path, board_log, variables)
         resources.callback(core.close)
+        if recording and captures:
+            endpoints = [*core.plain_endpoints, *core.tls_endpoints]
+            packets.start(endpoints, capture.capture_path(recording))
         return Bench(core, config, resources, recording, options.run.firmware, floor)
     except BaseException:
         resources.close()

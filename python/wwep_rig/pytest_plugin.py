@@ -24,7 +24,10 @@ _SETTINGS = {
     "rig_record": "folder for recordings (default: the user's state directory)",
     "rig_keep": "how many recordings stay in that folder; 0: all "
     "(default: 200, or all with --rig-record)",
+    "rig_capture": "keep the packets beside each recording, for wwep-rig export",
+    "rig_keys": "keep the TLS keys beside each recording: whoever has them can decrypt the packets",
 }
+_SWITCHES = ("rig_require", "rig_capture", "rig_keys")
 
 _Hook = TypeVar("_Hook", bound=Callable[..., Any])
 # Some versions of pytest ship it without types.
@@ -38,7 +41,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("wwep-rig", "hardware-in-the-loop rig")
     for name, text in _SETTINGS.items():
         option = "--" + name.replace("_", "-")
-        if name == "rig_require":
+        if name in _SWITCHES:
             group.addoption(option, action="store_true", default=None, help=text)
         else:
             metavar = {"rig_bench": "NAME|FILE", "rig_record": "DIR"}.get(name, "N")

@@ -99,6 +99,7 @@ class RigSession:
         settings = read_settings(config, self._environment)
         self._bench_name = settings.bench or BUILT_IN
         self._is_required = settings.is_required
+        self._captures, self._keeps_keys = settings.captures, settings.keeps_keys
         self._record_directory = settings.record_directory
         keep_unless_said = 0 if settings.record_directory else KEEP_DEFAULT
         self._keep = keep_unless_said if settings.keep is None else settings.keep
@@ -126,7 +127,12 @@ class RigSession:
         """Open the bench and start its target."""
         place = self._resources.enter_context(self._new_place())
         bench = open_bench(
-            self._bench_name, recording=place.path, command=self._command, tell=self._tell
+            self._bench_name,
+            recording=place.path,
+            captures=self._captures,
+            keeps_keys=self._keeps_keys,
+            command=self._command,
+            tell=self._tell,
         )
         self._resources.callback(bench.close)
         self._bench, self._recording_path = bench, place.path
@@ -217,6 +223,8 @@ class RigSession:
             bench = open_bench(
                 self._bench_name,
                 recording=place.path,
+                captures=self._captures,
+                keeps_keys=self._keeps_keys,
                 identity=identity,
                 root_certificate=root_certificate,
                 program=program,

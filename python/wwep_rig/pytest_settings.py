@@ -16,12 +16,16 @@ class Settings:
         is_required: whether a bench that is not there is a failure.
         record_directory: where recordings go; None: the user's state directory.
         keep: how many recordings stay there; 0: all; None: what fits that place.
+        captures: whether packets are kept beside the recordings.
+        keeps_keys: whether TLS keys are.
     """
 
     bench: str
     is_required: bool
     record_directory: Path | None
     keep: int | None
+    captures: bool
+    keeps_keys: bool
 
 
 def read_settings(config: pytest.Config, environment: Mapping[str, str]) -> Settings:
@@ -36,9 +40,11 @@ def read_settings(config: pytest.Config, environment: Mapping[str, str]) -> Sett
         raise pytest.UsageError(f"rig_keep: {keep!r} is no number of recordings; 0 keeps all")
     return Settings(
         bench=_setting(config, "rig_bench", environment),
-        is_required=_is_yes(_setting(config, "rig_require", environment), "rig_require"),
+        is_required=_switch(config, "rig_require", environment),
         record_directory=Path(record) if record else None,
         keep=int(keep) if keep else None,
+        captures=_switch(config, "rig_capture", environment),
+        keeps_keys=_switch(config, "rig_keys", environment),
     )
 
 
@@ -49,7 +55,8 @@ def _setting(config: pytest.Config, name: str, environment: Mapping[str, str]) -
     return environment.get(f"WWEP_{name.upper()}", "") or str(config.getini(name) or "")
 
 
-def _is_yes(text: str, name: str) -> bool:
+def _switch(config: pytest.Config, name: str, environment: Mapping[str, str]) -> bool:
+    text = _setting(config, name, environment)
     if text.lower() in ("1", "true", "yes", "on"):
         return True
     if text.lower() in ("", "0", "false", "no", "off"):

@@ -12,7 +12,7 @@ KEEP_DEFAULT = 200
 
 _NAME = re.compile(r"\d{8}-\d{6}-[A-Za-z0-9_.-]+-\d+\.sqlite\Z")
 # What SQLite and the rig put beside a recording.
-_COMPANIONS = ("-wal", "-shm", ".in-use", ".board.log")
+_COMPANIONS = ("-wal", "-shm", ".in-use", ".board.log", ".pcapng", ".keys")
 
 
 class RecordingPlace(Closing):

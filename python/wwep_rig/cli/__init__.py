@@ -19,6 +19,7 @@ _VERBS = {
     "conform": ("wwep_rig.cli.conform:conform", "Try any WWEP server against the protocol."),
     "console": ("wwep_rig.cli.board:console", "Show what the target prints, live."),
     "doctor": ("wwep_rig.cli.doctor:doctor", "Is this bench usable, and if not, what to do?"),
+    "export": ("wwep_rig.cli.export:export", "Write a recording for other programs to read."),
     "flash": ("wwep_rig.cli.board:flash", "Write an image into the board."),
     "network": ("wwep_rig.cli.network:network", "Print what makes a Pi the board's access point."),
     "power": ("wwep_rig.cli.board:power", "Switch the target on, off, or off and on again."),

@@ -14,6 +14,7 @@ import click
 
 from wwep_rig import _core, ports
 from wwep_rig.bench_config import BenchConfig, Role, read_bench_file
+from wwep_rig.capture import Capture, capture_path, key_log_path
 from wwep_rig.errors import NoBench, RigError
 from wwep_rig.find_bench import find_bench_file, load_bench_file
 from wwep_rig.locks import BenchLock, default_lock_directory
@@ -115,7 +116,20 @@ def _addresses(
 @click.option(
     "--record", type=click.Path(dir_okay=False), metavar="F", help="Record the run to this file."
 )
-@click.option("--overwrite", is_flag=True, help="Replace an existing recording.")
+@click.option(
+    "--capture",
+    "captures",
+    is_flag=True,
+    help="Keep the packets too, beside the recording, for wwep-rig export --format pcapng.",
+)
+@click.option(
+    "--keylog",
+    type=click.Path(dir_okay=False),
+    metavar="F",
+    help="Write the TLS keys of this run to this file, readable by you alone: whoever has it can "
+    "decrypt a capture. wwep-rig export finds it by itself if it is called RECORDING.keys.",
+)
+@click.option("--overwrite", is_flag=True, help="Replace existing files of a recording.")
 @click.option(
     "--frame-timeout",
     "frame_timeout_s",
@@ -153,6 +167,8 @@ def serve(
     keep_open: bool,
     registers: str | None,
     record: str | None,
+    captures: bool,
+    keylog: str | None,
     overwrite: bool,
     frame_timeout_s: float,
     idle_timeout_s: float,
@@ -176,6 +192,11 @@ def serve(
         $ wwep-rig serve --bench bench-1
         ready plain=192.168.50.1:27708 tls=192.168.50.1:40508 root=/home/me/.local/state/...
 
+    \b
+    Example: everything that Wireshark needs to show this run, TLS decrypted:
+        $ wwep-rig serve --record run.sqlite --capture --keylog run.sqlite.keys
+        $ wwep-rig export run.sqlite --format pcapng -o run.pcapng
+
     Exit code 3 when it cannot listen; the error names who has the port. Exit code 4 when there is
     no such bench, or somebody has it; the error names who.
     """
@@ -196,8 +217,11 @@ def serve(
     if no_tls and (cert or tls_min or tls_max):
         raise click.UsageError("--cert, --tls-min and --tls-max are for TLS: not with --no-tls")
     _refuse_impossible_versions(where.tls_profile, tls_min, tls_max)
-    if record and Path(record).exists() and not overwrite:
-        raise click.UsageError(f"{record} exists: name another file, or say --overwrite")
+    if captures and not record:
+        raise click.UsageError("--capture needs --record: the packets lie beside the recording")
+    if keylog and no_tls:
+        raise click.UsageError("--keylog is for TLS: not with --no-tls")
+    _make_room_for(record, captures, keylog, overwrite)
 
     with until_stopped(), ExitStack() as resources:
         if config is not None and find_bench_file(bench_name or "", os.environ) is not None:
@@ -214,6 +238,7 @@ def serve(
         server.client_ca_file = client_ca or ""
         server.tls_profile = where.tls_profile
         server.tls_min, server.tls_max = tls_min or "", tls_max or ""
+        server.key_log_file = keylog or ""
         server.keep_open = keep_open
         server.registers_file = registers or ""
         server.frame_timeout_s = frame_timeout_s
@@ -230,8 +255,21 @@ def serve(
                     root = use_identity_of_bench(server, config, resources)
                 else:
                     root = use_own_identity(server)
-        _serve(options, root, as_json)
+        _serve(options, root, captures, as_json)
     return 0
+
+
+def _make_room_for(record: str | None, captures: bool, keylog: str | None, overwrite: bool) -> None:
+    """Refuse files that exist, or take them away if they may go."""
+    companions = [key_log_path(Path(record)), capture_path(Path(record))] if record else []
+    wanted = [Path(each) for each in (record, keylog) if each] + companions[1:] * captures
+    for path in wanted:
+        if path.exists() and not overwrite:
+            raise click.UsageError(f"{path} exists: name another file, or say --overwrite")
+    if overwrite:
+        # Those of an earlier run would be taken for this one's. The recorder replaces its own.
+        for path in {*wanted, *companions} - {Path(record or "")}:
+            path.unlink(missing_ok=True)
 
 
 def _bench_to_serve(bench_name: str | None, wait_s: float) -> BenchConfig | None:
@@ -278,10 +316,14 @@ def _refuse_impossible_versions(profile: str, lowest: str | None, highest: str |
         raise click.UsageError(f"--tls-min {lowest} is above --tls-max {highest}")
 
 
-def _serve(options: _core.BenchOptions, root: str, as_json: bool) -> None:
+def _serve(options: _core.BenchOptions, root: str, captures: bool, as_json: bool) -> None:
     """Serve and print until a signal raises Stopped."""
     with ExitStack() as resources:
+        capture = resources.enter_context(Capture())  # ends after the last connection
         bench = resources.enter_context(_open(options))
+        if captures:
+            endpoints = [*bench.plain_endpoints, *bench.tls_endpoints]
+            capture.start(endpoints, capture_path(Path(options.recording_path)))
         errors = PatientOutput(2)
         resources.callback(errors.close)
         output = PatientOutput(1, notices=errors)

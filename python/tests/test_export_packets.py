@@ -1,0 +1,304 @@
+"""`wwep-rig export --format pcapng` and the dissector, judged by Wireshark's tshark."""
+
+import os
+import signal
+import socket
+import ssl
+import stat
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+
+from tests.made_recording import make_conversation, make_recording
+from wwep_rig import sim
+from wwep_rig.capture import Capture
+from wwep_rig.errors import RigError
+
+PLAIN_PORT, TLS_PORT = 27708, 40508
+FILES_OF_THEIR_OWNER = ("real.pcapng", "run.sqlite.keys", "run.sqlite.pcapng")
+
+
+@pytest.fixture
+def tshark(wwep_rig, tmp_path) -> Callable[..., list[list[str]]]:
+    """Reads a capture with the dissector: the fields of each packet that passes a filter."""
+    dissector = wwep_rig("export", "--dissector")
+    assert dissector.code == 0, dissector.err
+
+    def read(
+        name: str, wanted: str, *fields: str, preferences: Sequence[str] = ()
+    ) -> list[list[str]]:
+        options = [word for field in fields for word in ("-e", field)]
+        options += [word for each in preferences for word in ("-o", each)]
+        script = f"lua_script:{dissector.out.strip()}"
+        checks = ("-o", "tcp.check_checksum:TRUE", "-o", "ip.check_checksum:TRUE")
+        done = subprocess.run(
+            ["tshark", "-2", "-X", script, *checks, "-r", name, "-Y", wanted, "-T", "fields"]
+            + ["-E", "occurrence=a", *options],
+            cwd=tmp_path,
+            env={**os.environ, "HOME": str(tmp_path)},
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=60,
+        )
+        assert "Lua" not in done.stderr, done.stderr
+        return [line.split("\t") for line in done.stdout.splitlines()]
+
+    return read
+
+
+@pytest.fixture(scope="session")
+def may_capture(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Skips, with the remedy, where this user may not capture packets."""
+    try:
+        with Capture() as capture:
+            capture.start([], tmp_path_factory.mktemp("capture") / "try.pcapng")
+    except RigError as error:
+        pytest.skip(str(error))
+
+
+def test_rebuilt_packets_show_the_frames_of_both_ports(wwep_rig, tshark, tmp_path):
+    make_recording(tmp_path / "run.sqlite")
+
+    done = wwep_rig("export", "run.sqlite", "--format", "pcapng", "-o", "run.pcapng", "--json")
+
+    assert done.code == 0, done.err
+    assert '"rebuilt": true, "keys": false' in done.out
+    fields = ("tcp.dstport", "wwep.command", "wwep.device", "wwep.value", "wwep.time")
+    assert tshark("run.pcapng", "wwep.register == 5", *fields) == [
+        [str(PLAIN_PORT), "W", "0x0fac", "0x0001", ""],
+        ["50001", "A", "0x0fac", "0x0001", "0.001000000"],
+        [str(TLS_PORT), "R", "0x0fac", "", ""],
+        ["50002", "A", "0x0fac", "0x0001", "0.001000000"],
+    ]
+    at = tshark("run.pcapng", "wwep.command == W", "frame.time_epoch")
+    assert at == [["1767225601.004000000"]]
+
+
+def test_rebuilt_packets_are_sound_tcp_and_say_that_they_are_rebuilt(wwep_rig, tshark, tmp_path):
+    make_recording(tmp_path / "run.sqlite")
+    assert wwep_rig("export", "run.sqlite", "--format", "pcapng", "-o", "run.pcapng").code == 0
+
+    packets = tshark("run.pcapng", "tcp", "tcp.checksum.status", "ip.checksum.status")
+    assert len(packets) == 37
+    assert {tcp for tcp, _ in packets} == {"1"} and {ip for _, ip in packets} == {"1", ""}
+    assert not tshark("run.pcapng", "tcp.analysis.flags", "frame.number")
+    # The connection in the clear has all of SYN, SYN-ACK, ACK, data and FIN.
+    whole = tshark("run.pcapng", "tcp.port == 50001", "tcp.completeness")
+    assert {number for (number,) in whole} == {"31"}
+    info = subprocess.run(
+        ["capinfos", "-k", "run.pcapng"], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert "Rebuilt from a recording, not captured" in info.stdout
+    comments = {
+        text
+        for (text,) in tshark("run.pcapng", f"tcp.dstport == {TLS_PORT} && wwep", "frame.comment")
+    }
+    assert comments == {"rebuilt in the clear: this went over TLS (TLSv1.3 TLS_AES_128_GCM_SHA256)"}
+    (ending,) = tshark("run.pcapng", "tcp.flags.fin == 1 && ipv6 && frame.comment", "frame.comment")
+    assert "4 bytes more came, were ignored" in ending[0]
+
+
+def test_dissector_notes_what_is_illegal_or_unfinished(wwep_rig, tshark, tmp_path):
+    make_recording(tmp_path / "run.sqlite")
+    assert wwep_rig("export", "run.sqlite", "--format", "pcapng", "-o", "run.pcapng").code == 0
+
+    (illegal,) = tshark("run.pcapng", "wwep.expert.illegal_frame", "wwep.illegal", "_ws.col.Info")
+    assert illegal == ["51 30", "Illegal frame: illegal byte 0x51 where a frame starts"]
+    (unfinished,) = tshark(
+        "run.pcapng", "wwep.expert.unfinished", "wwep.time", "_ws.expert.message"
+    )
+    assert unfinished[0] == "0.200000000"
+    assert "answers an unfinished frame: W01234" in unfinished[1]
+    assert len(tshark("run.pcapng", "wwep.expert.failed", "frame.number")) == 2
+
+
+@pytest.mark.parametrize("port", [PLAIN_PORT, 5555], ids=["own port", "any port"])
+def test_dissector_matches_replies_with_requests_however_they_are_cut(
+    wwep_rig, tshark, tmp_path, port
+):
+    segments = [
+        (b"W0FAC050001", b"A0FAC050001"),
+        (b"W0fac0500", b""),
+        (b"02", b"A0fac"),
+        (b"\r", b"050002"),
+        (b"\nR0FAC05R0BAC05", b"A0FAC050002X"),
+        (b"", b" Not Found"),
+        (b"R0FAC05", b"A0FAC060001"),
+        (b"W0FACG", b"X"),
+        (b"more", b"A0FAC050001"),
+    ]
+    make_conversation(tmp_path / "run.sqlite", segments, port)
+    assert wwep_rig("export", "run.sqlite", "--format", "pcapng", "-o", "run.pcapng").code == 0
+
+    fields = ("_ws.col.Info", "wwep.reply_to")
+    shown = tshark("run.pcapng", "wwep", "frame.number", *fields)
+    words = [info for _, info, _ in shown]
+    assert words == [
+        "Write device 0FAC register 05 value 0001",
+        "Accepted device 0FAC register 05 value 0001",
+        "Write device 0fac register 05 value 0002",
+        "line end",
+        "Accepted device 0fac register 05 value 0002",
+        "line end, Read device 0FAC register 05, Read device 0BAC register 05",
+        "Accepted device 0FAC register 05 value 0002, Failed",
+        "ignored:  Not Found",
+        "Read device 0FAC register 05",
+        "Accepted device 0FAC register 06 value 0001",
+        "Illegal frame: illegal byte 0x47 among the digits of the register",
+        "Failed",
+        "ignored: more",
+        "Accepted device 0FAC register 05 value 0001",
+    ]
+    number_of = {info: number for number, info, _ in shown}
+    asked = {info: to for _, info, to in shown if to}
+    assert asked[words[4]] == number_of[words[2]]
+    both = number_of[words[5]]
+    assert asked[words[6]] == f"{both},{both}"
+    (mismatch,) = tshark("run.pcapng", "wwep.expert.mismatch", "wwep.register")
+    assert mismatch == ["0x06"]
+    (unasked,) = tshark("run.pcapng", "wwep.expert.unasked", "frame.number")
+    assert unasked == [shown[-1][0]]
+
+
+def talk(address: str, port: int, frame: bytes, version: ssl.TLSVersion | None) -> bytes:
+    """One transaction of a client that speaks TLS of one version, or in the clear."""
+    link = socket.create_connection((address, port), timeout=20)
+    if version is not None:
+        context = ssl.create_default_context()
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        context.minimum_version = context.maximum_version = version
+        link = context.wrap_socket(link)
+    with link:
+        link.sendall(frame)
+        reply = b""
+        while part := link.recv(100):
+            reply += part
+        return reply
+
+
+def test_captured_packets_open_decrypted_and_so_does_the_same_run_rebuilt(
+    wwep_rig, start, tshark, tmp_path, may_capture
+):
+    """A write in the clear, one over TLS 1.2, one over TLS 1.3: the same filter finds all."""
+    address = next(iter(sim.free_addresses(PLAIN_PORT, TLS_PORT)))
+    recorded = ("--record", "run.sqlite", "--capture", "--keylog", "run.sqlite.keys")
+    server = start("serve", "--bind", address, *recorded)
+    assert "ready" in server.stdout.readline()
+    versions = {1: None, 2: ssl.TLSVersion.TLSv1_2, 3: ssl.TLSVersion.TLSv1_3}
+    for value, version in versions.items():
+        port = TLS_PORT if version else PLAIN_PORT
+        frame = b"W0FAC05%04d" % value
+        assert talk(address, port, frame, version) == b"A" + frame[1:]
+    server.send_signal(signal.SIGTERM)
+    assert server.wait(30) == 0, server.stderr.read()
+
+    kinds: dict[str, list[str]] = {"real": [], "rebuilt": ["--rebuilt"], "locked": ["--no-keys"]}
+    for name, options in kinds.items():
+        arguments = ["--format", "pcapng", "-o", f"{name}.pcapng", *options]
+        done = wwep_rig("export", "run.sqlite", *arguments)
+        assert done.code == 0, done.err
+
+    seen = [
+        [str(PLAIN_PORT), "W", "0x0001"],
+        [str(TLS_PORT), "W", "0x0002"],
+        [str(TLS_PORT), "W", "0x0003"],
+    ]
+    for name in ("real", "rebuilt"):
+        found = tshark(
+            f"{name}.pcapng",
+            "wwep.register == 5 && wwep.request == 1",
+            "tcp.dstport",
+            "wwep.command",
+            "wwep.value",
+        )
+        assert found == seen, name
+        answered = tshark(f"{name}.pcapng", "wwep.register == 5 && wwep.reply_to", "wwep.value")
+        assert answered == [["0x0001"], ["0x0002"], ["0x0003"]], name
+    # Where the ports are others than the dissector knows it finds frames by their looks.
+    elsewhere = tshark(
+        "real.pcapng",
+        "wwep.register == 5 && wwep.reply_to",
+        "wwep.value",
+        preferences=("wwep.plain_ports:1", "wwep.secure_ports:2"),
+    )
+    assert elsewhere == answered
+    hidden = tshark("locked.pcapng", "wwep.register == 5", "tcp.port")
+    assert [str(PLAIN_PORT) in ports[0] for ports in hidden] == [True, True]
+    told = tshark("real.pcapng", "tls.handshake.type == 2", "tls.handshake.version")
+    assert len(told) == 2
+    assert not tshark("real.pcapng", "udp", "frame.number")
+    modes = [stat.S_IMODE((tmp_path / name).stat().st_mode) for name in FILES_OF_THEIR_OWNER]
+    assert modes == [0o600] * len(FILES_OF_THEIR_OWNER)
+
+
+def test_keys_are_written_on_request_only(wwep_rig, start, tmp_path):
+    server = start("serve", "--port", "0", "--tls-port", "0", "--record", "run.sqlite")
+    port = int(server.stdout.readline().split("tls=127.0.0.1:")[1].split()[0])
+    assert talk("127.0.0.1", port, b"W0FAC050001", ssl.TLSVersion.TLSv1_3)
+    server.send_signal(signal.SIGTERM)
+    assert server.wait(30) == 0
+
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["run.sqlite"]
+
+
+def test_key_log_that_others_can_read_is_refused(wwep_rig, tmp_path):
+    (tmp_path / "keys").touch(0o644)
+    there = wwep_rig("serve", "--port", "0", "--tls-port", "0", "--keylog", "keys")
+    assert there.code == 2 and "keys exists" in there.err
+    assert wwep_rig("serve", "--no-tls", "--port", "0", "--keylog", "k").code == 2
+    assert wwep_rig("serve", "--port", "0", "--capture").code == 2
+
+
+def test_capture_that_is_not_allowed_names_the_remedy(tmp_path, monkeypatch):
+    (tmp_path / "dumpcap").write_text("#!/bin/sh\necho no permission >&2; exit 2\n")
+    (tmp_path / "dumpcap").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    capture = Capture()
+
+    with pytest.raises(RigError, match="no permission.*usermod -aG wireshark"):
+        capture.start(["127.0.0.1:27708"], tmp_path / "x.pcapng")
+
+    assert not (tmp_path / "x.pcapng").exists()
+    capture.close()
+    monkeypatch.setenv("PATH", str(tmp_path / "empty"))
+    with pytest.raises(RigError, match="no dumpcap.*apt install wireshark-common"):
+        Capture().start([], tmp_path / "x.pcapng")
+
+
+def test_dumpcap_ends_when_the_rig_is_killed(start, may_capture):
+    options = ("--port", "0", "--no-tls", "--record", "run.sqlite", "--capture")
+    server = start("serve", *options)
+    assert "ready" in server.stdout.readline()
+    dumpcaps = [pid for shell in children_of(server.pid) for pid in children_of(shell)]
+    assert [name_of(pid) for pid in dumpcaps] == ["dumpcap"]
+
+    server.kill()
+
+    give_up_at = time.monotonic() + 20
+    while name_of(dumpcaps[0]) == "dumpcap":
+        assert time.monotonic() < give_up_at, "dumpcap lives on"
+
+
+def children_of(pid: int) -> list[int]:
+    tasks = Path(f"/proc/{pid}/task").iterdir()
+    return [int(word) for task in tasks for word in (task / "children").read_text().split()]
+
+
+def name_of(pid: int) -> str:
+    """What runs there now; empty: nothing, or it has ended."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return ""
+    return "" if "State:\tZ" in status else status.splitlines()[0].partition("\t")[2]
+
+
+def test_dissector_is_in_the_package_with_a_hint(wwep_rig):
+    done = wwep_rig("export", "--dissector")
+
+    assert Path(done.out.strip()).is_file()
+    assert "wireshark -X lua_script:" in done.err
