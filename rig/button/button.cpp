@@ -47,7 +47,7 @@ std::optional<TimestampNs> Button::wake_ns() const {
 std::vector<Edge> Button::play(TimestampNs now_ns) {
     std::vector<Edge> edges;
     while (is_pressing() && *due_ns() <= now_ns) {
-        edges.push_back(play_step());
+        edges.push_back(play_step(now_ns));
     }
     return edges;
 }
@@ -58,7 +58,7 @@ void Button::play_train(const Clock& clock, std::vector<Edge>& edges) {
     while (is_pressing()) {
         const TimestampNs left_ns = *due_ns() - now_ns;
         if (left_ns <= 0) {
-            edges.push_back(play_step());
+            edges.push_back(play_step(now_ns));
         } else if (!follows_closely() || left_ns > spin_max.count() || *due_ns() > turn_ends_ns) {
             return;
         }
@@ -70,7 +70,11 @@ bool Button::follows_closely() const {
     return steps_[next_step_].after_ns - steps_[next_step_ - 1].after_ns < train_gap_max.count();
 }
 
-Edge Button::play_step() {
+Edge Button::play_step(TimestampNs now_ns) {
+    const TimestampNs late_ns = now_ns - *due_ns();
+    if (late_ns > late_max.count()) {
+        began_ns_ += late_ns;
+    }
     const bool closed = steps_[next_step_].closed;
     ++next_step_;  // first, so that a line that fails does not leave the press open for ever
     return set(closed);

@@ -5,6 +5,9 @@
 // A timer is late by its slack and by what it takes to wake a thread, 0.1 ms and more, which is
 // longer than a bounce. Steps less than train_gap_max after the one before are therefore waited for
 // with the clock in hand: at most spin_max for each, and at most turn_max in one call.
+//
+// A step that comes more than late_max late, because the machine was busy, moves all that follow by
+// as much: a rig that stumbles makes a press longer, never a train squeezed into one instant.
 #pragma once
 
 #include <chrono>
@@ -22,6 +25,7 @@ class Button {
   public:
     static constexpr std::chrono::nanoseconds train_gap_max = std::chrono::milliseconds(1);
     static constexpr std::chrono::nanoseconds spin_max = std::chrono::microseconds(300);
+    static constexpr std::chrono::nanoseconds late_max = std::chrono::milliseconds(1);
     static constexpr std::chrono::nanoseconds turn_max = std::chrono::milliseconds(2);
 
     /// `line` is an output of `lines`.
@@ -59,14 +63,14 @@ class Button {
 
   private:
     [[nodiscard]] Edge set(bool closed);
-    [[nodiscard]] Edge play_step();
+    [[nodiscard]] Edge play_step(TimestampNs now_ns);
     [[nodiscard]] bool follows_closely() const;
 
     Lines& lines_;
     const std::uint32_t line_;
     std::vector<PressStep> steps_;
     std::size_t next_step_ = 0;
-    TimestampNs began_ns_ = 0;
+    TimestampNs began_ns_ = 0;  ///< what the steps' times count from
 };
 
 }  // namespace rig

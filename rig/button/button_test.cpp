@@ -177,6 +177,21 @@ TEST_F(ButtonTrainTest, a_long_train_gives_the_loop_its_turn) {
     }
 }
 
+TEST_F(ButtonTest, a_step_that_comes_much_too_late_moves_those_behind_it) {
+    const auto steps = rig::press_steps("worn:seed=3", 40ms);
+    static_cast<void>(button_.press("worn:seed=3", 40ms, clock_));
+    constexpr rig::TimestampNs stall_ns = 75'000'000;
+
+    rig::TimestampNs due_ns = *button_.due_ns();
+    EXPECT_EQ(button_.play(due_ns + stall_ns).size(), 1U) << "the rest was squeezed behind it";
+    for (std::size_t i = 2; i < steps.size(); ++i) {
+        EXPECT_EQ(button_.due_ns(), 1000 + stall_ns + steps[i].after_ns);
+        due_ns = *button_.due_ns();
+        EXPECT_EQ(button_.play(due_ns + 1000).size(), 1U) << "a little late moves nothing";
+    }
+    EXPECT_FALSE(button_.is_pressing());
+}
+
 TEST_F(ButtonTrainTest, edges_before_a_line_fails_are_kept) {
     static_cast<void>(button_.press("tactile:seed=7", 30ms, ticking_));
     std::vector<rig::Edge> edges;
