@@ -36,7 +36,9 @@ Connection::Connection(ConnectionContext& context, ConnectionId id, Accepted acc
       peer_(std::move(accepted.peer)),
       opened_ns_(context.clock.monotonic_ns()),
       handshake_until_ns_(opened_ns_ + context.limits.handshake_timeout.count()),
-      state_(tls != nullptr ? State::handshaking : State::talking) {
+      state_(tls != nullptr ? State::handshaking : State::talking),
+      mischief_(context.faults, context.sink, context.clock, id,
+                tls != nullptr ? FaultPort::secure : FaultPort::clear) {
     context_.sink.take(ConnectionOpened{.id = id_,
                                         .at_ns = opened_ns_,
                                         .peer = peer_,
@@ -50,16 +52,27 @@ Connection::Connection(ConnectionContext& context, ConnectionId id, Accepted acc
             throw;
         }
     } else {
-        conversation_ = std::make_unique<Conversation>(context_.registers, context_.limits.mode,
-                                                       context_.limits.conversation, opened_ns_);
+        begin_conversation();
     }
+    obey(mischief_.at_accept());
 }
 
 Connection::~Connection() = default;
 
 void Connection::on_readable() {
-    read_available();
+    if (state_ != State::over && !is_deaf_) {
+        read_available();
+    }
     advance();
+}
+
+void Connection::begin_conversation() {
+    const TimestampNs now_ns = context_.clock.monotonic_ns();
+    conversation_ = std::make_unique<Conversation>(context_.registers, context_.limits.mode,
+                                                   context_.limits.conversation, now_ns);
+    if (std::string early = mischief_.early_reply(); !early.empty()) {
+        pending_.push_back({.due_ns = now_ns, .bytes = std::move(early)});
+    }
 }
 
 bool Connection::read_available() {
@@ -106,6 +119,11 @@ Connection::ReadOutcome Connection::read_once(std::size_t& taken) {
     }
     const auto size = static_cast<std::size_t>(got);
     taken += size;
+    bytes_received_ += size;
+    if (drops_input_) {
+        bytes_dropped_ += got;
+        return size == buffer.size() ? ReadOutcome::may_have_more : ReadOutcome::drained;
+    }
     const std::int64_t kernel_ns = kernel_stamp_ns(message);
     const ReceiveStamp stamp = context_.stamps.convert(kernel_ns, last_kernel_ns_);
     last_kernel_ns_ = kernel_ns;
@@ -114,6 +132,10 @@ Connection::ReadOutcome Connection::read_once(std::size_t& taken) {
         take_ciphertext(bytes, stamp);
     } else {
         take_plaintext(bytes, stamp);
+    }
+    obey(mischief_.after_received(bytes_received_));
+    if (state_ == State::over) {
+        return ReadOutcome::over;
     }
     return size == buffer.size() ? ReadOutcome::may_have_more : ReadOutcome::drained;
 }
@@ -139,6 +161,9 @@ void Connection::take_plaintext(std::span<const std::uint8_t> bytes, ReceiveStam
 
 void Connection::take_end() {
     peer_has_ended_ = true;
+    if (drops_input_) {
+        return;
+    }
     if (tls_ != nullptr) {
         tls_->receive_end();
         look_at_session();
@@ -159,9 +184,7 @@ void Connection::look_at_session() {
         }
         record_handshake("");
         state_ = State::talking;
-        conversation_ = std::make_unique<Conversation>(context_.registers, context_.limits.mode,
-                                                       context_.limits.conversation,
-                                                       context_.clock.monotonic_ns());
+        begin_conversation();
     }
     if (session == TlsSession::State::failed && state_ == State::talking) {
         finish(tls_->failure());
@@ -210,14 +233,34 @@ void Connection::collect_exchanges() {
                     RigNote{.at_ns = now_ns, .what = describe(collision), .is_error = false});
             }
         }
-        const FrameFault fault = context_.faults.frame(device, [&](FaultKind kind) {
-            context_.sink.take(FaultFired{
-                .at_ns = now_ns, .connection_id = id_, .name = std::string(to_string(kind))});
-        });
-        pending_.push_back(
-            {.frame_id = frame_id,
-             .due_ns = now_ns + fault.delay.count(),
-             .bytes = fault.answers_x ? format_failed() : std::move(exchange.reply)});
+        queue_reply(frame_id, mischief_.plan(device, std::move(exchange.reply)));
+    }
+}
+
+void Connection::queue_reply(FrameId frame_id, const ReplyPlan& plan) {
+    Order then;
+    if (plan.end == ReplyPlan::End::close) {
+        then = {.what = Order::What::close, .reason = "closed in the reply, on purpose"};
+    } else if (plan.end == ReplyPlan::End::silent &&
+               conversation_->state() == Conversation::State::finished) {
+        then = {.what = Order::What::mute,
+                .length = plan.silence,
+                .reason = "not answered, on purpose"};
+    }
+    const std::size_t piece_size =
+        plan.is_bytewise ? 1 : std::max<std::size_t>(1, plan.bytes.size());
+    TimestampNs due_ns = context_.clock.monotonic_ns() + plan.delay.count();
+    for (std::size_t at = 0; at < plan.bytes.size(); at += piece_size) {
+        const bool is_last = at + piece_size >= plan.bytes.size();
+        pending_.push_back({.frame_id = is_last ? frame_id : 0,
+                            .due_ns = due_ns,
+                            .bytes = plan.bytes.substr(at, piece_size),
+                            .whole = is_last ? plan.bytes : "",
+                            .then = is_last ? then : Order{}});
+        due_ns += plan.gap.count();
+    }
+    if (plan.bytes.empty() && then) {
+        pending_.push_back({.due_ns = due_ns, .then = then});
     }
 }
 
@@ -225,7 +268,8 @@ void Connection::queue_due_replies() {
     const bool can_write = tls_ == nullptr || (tls_->state() != TlsSession::State::failed &&
                                                tls_->state() != TlsSession::State::handshaking);
     const TimestampNs now_ns = pending_.empty() ? 0 : context_.clock.monotonic_ns();
-    while (!pending_.empty() && can_write && pending_.front().due_ns <= now_ns &&
+    Order order;
+    while (!order && !pending_.empty() && can_write && pending_.front().due_ns <= now_ns &&
            unsent().size() < bytes_unsent_max) {
         PendingReply& reply = pending_.front();
         const auto* const first = reinterpret_cast<const std::uint8_t*>(reply.bytes.data());
@@ -235,14 +279,18 @@ void Connection::queue_due_replies() {
         } else {
             clear_output_.insert(clear_output_.end(), bytes.begin(), bytes.end());
         }
-        marks_.push_back({.frame_id = reply.frame_id,
-                          .after_bytes = bytes_sent_ + unsent().size(),
-                          .bytes = std::move(reply.bytes)});
+        if (reply.frame_id != 0) {
+            marks_.push_back({.frame_id = reply.frame_id,
+                              .after_bytes = bytes_sent_ + unsent().size(),
+                              .bytes = std::move(reply.whole)});
+        }
+        order = std::move(reply.then);
         pending_.pop_front();
     }
     if (!can_write) {
         pending_.clear();
     }
+    obey(order);
 }
 
 std::span<const std::uint8_t> Connection::unsent() const {
@@ -252,10 +300,15 @@ std::span<const std::uint8_t> Connection::unsent() const {
 void Connection::flush() {
     while (!unsent().empty()) {
         const ssize_t sent =
-            ::send(socket_.get(), unsent().data(), unsent().size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+            ::send(socket_.get(), unsent().data(), mischief_.may_send(bytes_sent_, unsent().size()),
+                   MSG_NOSIGNAL | MSG_DONTWAIT);
         const int error = errno;
         if (sent >= 0) {
             mark_sent(static_cast<std::size_t>(sent));
+            if (const Order order = mischief_.after_sent(bytes_sent_)) {
+                obey(order);
+                return;
+            }
             continue;
         }
         if (error == EINTR) {
@@ -319,7 +372,8 @@ void Connection::on_time() {
         end("peer does not read its replies");
         return;
     }
-    if (state_ == State::draining && now_ns >= drain_until_ns_) {
+    if ((state_ == State::draining && now_ns >= drain_until_ns_) ||
+        (state_ == State::held && now_ns >= held_until_ns_)) {
         end(end_reason());
         return;
     }
@@ -350,6 +404,10 @@ void Connection::shut_down() {
         end("server shut down");
         return;
     }
+    if (state_ == State::held) {
+        end(end_reason());
+        return;
+    }
     on_readable();
     if (state_ == State::talking) {
         conversation_->peer_finished(context_.clock.monotonic_ns());
@@ -366,6 +424,37 @@ void Connection::abandon(const std::string& reason) {
     end(reason);
 }
 
+void Connection::obey(const Order& order) {
+    if (!order || state_ == State::over) {
+        return;
+    }
+    if (state_ == State::handshaking) {
+        record_handshake(order.reason);
+    }
+    pending_.clear();
+    drops_input_ = true;
+    switch (order.what) {
+        case Order::What::go_on:
+            return;
+        case Order::What::close:
+            finish(order.reason);
+            return;
+        case Order::What::reset: {
+            const linger hard{.l_onoff = 1, .l_linger = 0};
+            ::setsockopt(socket_.get(), SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
+            end(order.reason);
+            return;
+        }
+        case Order::What::mute:
+        case Order::What::deaf:
+            state_ = State::held;
+            reason_ = order.reason;
+            is_deaf_ = order.what == Order::What::deaf;
+            held_until_ns_ = context_.clock.monotonic_ns() + order.length.count();
+            return;
+    }
+}
+
 void Connection::finish(std::string reason) {
     state_ = State::finishing;
     reason_ = std::move(reason);
@@ -377,6 +466,9 @@ void Connection::advance() {
     }
     queue_due_replies();
     flush();
+    if (state_ == State::over) {
+        return;
+    }
     const bool owes = owes_too_much();
     if (owed_too_much_ && !owes && conversation_ != nullptr) {
         conversation_->heard_again(context_.clock.monotonic_ns());
@@ -397,7 +489,8 @@ void Connection::advance() {
         ::shutdown(socket_.get(), SHUT_WR);  // fails only if the peer has gone, which is fine
         is_half_closed_ = true;
     }
-    if (state_ == State::draining && is_half_closed_ && peer_has_ended_) {
+    if (peer_has_ended_ &&
+        (state_ == State::held || (state_ == State::draining && is_half_closed_))) {
         end(end_reason());
     }
 }
@@ -426,12 +519,13 @@ void Connection::end(std::string reason) {
         .id = id_,
         .at_ns = context_.clock.monotonic_ns(),
         .end_reason = std::move(reason),
-        .ignored_bytes = conversation_ != nullptr ? conversation_->ignored_bytes() : 0});
+        .ignored_bytes =
+            bytes_dropped_ + (conversation_ != nullptr ? conversation_->ignored_bytes() : 0)});
 }
 
 Interest Connection::interest() const {
     return {.readable = state_ != State::over && !peer_has_ended_ && !owes_too_much() &&
-                        !context_.is_held_back,
+                        !context_.is_held_back && !is_deaf_,
             .writable = state_ != State::over && !unsent().empty()};
 }
 
@@ -453,6 +547,9 @@ std::optional<TimestampNs> Connection::deadline_ns() const {
     }
     if (state_ == State::draining) {
         consider(drain_until_ns_);
+    }
+    if (state_ == State::held) {
+        consider(held_until_ns_);
     }
     if (!pending_.empty() && unsent().size() < bytes_unsent_max) {
         consider(pending_.front().due_ns);

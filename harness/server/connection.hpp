@@ -23,6 +23,7 @@
 #include "harness/server/faults.hpp"
 #include "harness/server/kernel_stamps.hpp"
 #include "harness/server/listener.hpp"
+#include "harness/server/mischief.hpp"
 #include "harness/tls/tls_session.hpp"
 #include "harness/wwep/conversation.hpp"
 #include "harness/wwep/device_id_watch.hpp"
@@ -92,12 +93,15 @@ class Connection {
         talking,      ///< frames come in
         finishing,    ///< the conversation has finished; replies still go out
         draining,     ///< our side is closed; what still comes is counted
+        held,         ///< a fault keeps it open and silent
         over,
     };
     struct PendingReply {
-        FrameId frame_id = 0;
+        FrameId frame_id = 0;    ///< 0: not the last piece of a frame's reply
         TimestampNs due_ns = 0;  ///< not before
-        std::string bytes;
+        std::string bytes;       ///< this piece
+        std::string whole;       ///< all of the reply, with its last piece
+        Order then;              ///< what a fault wants done afterwards
     };
     struct SentMark {
         FrameId frame_id = 0;
@@ -116,6 +120,10 @@ class Connection {
     void look_at_session();
     void record_handshake(const std::string& failure);
     void collect_exchanges();
+    void queue_reply(FrameId frame_id, const ReplyPlan& plan);
+    /// Makes the conversation, once the peer can talk.
+    void begin_conversation();
+    void obey(const Order& order);
     void queue_due_replies();
     void flush();
     void mark_sent(std::size_t bytes);
@@ -137,17 +145,23 @@ class Connection {
     const TimestampNs opened_ns_;
     TimestampNs handshake_until_ns_;
     State state_;
+    Mischief mischief_;
     std::unique_ptr<TlsSession> tls_;
     std::unique_ptr<Conversation> conversation_;
     bool has_spoken_ = false;
     bool peer_has_ended_ = false;
     bool is_half_closed_ = false;
     bool owed_too_much_ = false;  // when advance() looked last
+    bool drops_input_ = false;    // a fault wants no answer to what still comes
+    bool is_deaf_ = false;        // held, and not read from either
     std::string reason_;          // why it ends, if not for the conversation's own reason
     std::deque<PendingReply> pending_;
     std::deque<SentMark> marks_;
     std::vector<std::uint8_t> clear_output_;
     std::uint64_t bytes_sent_ = 0;
+    std::uint64_t bytes_received_ = 0;
+    std::int64_t bytes_dropped_ = 0;
+    TimestampNs held_until_ns_ = 0;
     std::int64_t last_kernel_ns_ = 0;
     TimestampNs drain_until_ns_ = 0;
     TimestampNs stalled_since_ns_ = 0;  // when the kernel last refused our bytes; 0: it did not

@@ -1,59 +1,16 @@
 #include "harness/server/faults.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
-#include <array>
-
-#include "rig/base/errors.hpp"
+#include <utility>
 
 namespace harness {
-namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::array kinds{FaultKind::gone, FaultKind::late, FaultKind::answer_x};
-constexpr std::chrono::nanoseconds delay_max = 10min;
-
-}  // namespace
-
-std::string_view to_string(FaultKind kind) {
-    switch (kind) {
-        case FaultKind::gone:
-            return "gone";
-        case FaultKind::late:
-            return "late";
-        case FaultKind::answer_x:
-            return "answer_x";
-    }
-    return "late";
-}
-
-FaultKind fault_kind(std::string_view name) {
-    std::string known;
-    for (const FaultKind kind : kinds) {
-        if (to_string(kind) == name) {
-            return kind;
-        }
-        known += fmt::format("{}{}", known.empty() ? "" : ", ", to_string(kind));
-    }
-    throw rig::NoBench(fmt::format("no fault is called \"{}\"; there are: {}", name, known));
-}
-
-Faults::Id Faults::add(const FaultSpec& spec) {
-    if (spec.delay < 0ns || spec.delay > delay_max) {
-        throw rig::NoBench(fmt::format("fault {}: a delay is 0 to 600 s, not {} ns",
-                                       to_string(spec.kind), spec.delay.count()));
-    }
-    if (!(spec.probability >= 0.0 && spec.probability <= 1.0)) {
-        throw rig::NoBench(fmt::format("fault {}: a probability is 0 to 1, not {}",
-                                       to_string(spec.kind), spec.probability));
-    }
-    if (spec.nth < 0) {
-        throw rig::NoBench(fmt::format("fault {}: nth counts from 1 (0: each), not {}",
-                                       to_string(spec.kind), spec.nth));
-    }
-    armed_.emplace(++last_id_, Armed{spec, std::mt19937_64(spec.seed)});
+Faults::Id Faults::add(FaultSpec spec) {
+    spec = completed(std::move(spec));
+    std::mt19937_64 dice(spec.seed);
+    armed_.emplace(++last_id_, Armed{.spec = std::move(spec), .dice = dice});
     return last_id_;
 }
 
@@ -67,47 +24,70 @@ std::int64_t Faults::remove(Id id) {
     return fired;
 }
 
-bool Faults::is_gone() const {
-    return std::any_of(armed_.begin(), armed_.end(),
-                       [](const auto& entry) { return entry.second.spec.kind == FaultKind::gone; });
-}
-
-void Faults::mark_gone(const Fired& fired) {
+std::vector<Faults::Struck> Faults::strike(FaultPoint point, FaultPort port,
+                                           std::optional<std::uint16_t> device) {
+    std::vector<Struck> result;
     for (auto& [id, fault] : armed_) {
-        if (fault.spec.kind == FaultKind::gone && fault.fired == 0) {
-            fault.fired = 1;
-            fired(fault.spec.kind);
+        const FaultSpec& spec = fault.spec;
+        const bool is_chance = info_of(spec.kind).point == point &&
+                               (spec.port == FaultPort::any || spec.port == port) &&
+                               (!spec.device || spec.device == device);
+        if (is_chance && fires(fault)) {
+            result.push_back({.id = id, .spec = spec, .salt = fault.chances});
         }
-    }
-}
-
-FrameFault Faults::frame(std::optional<std::uint16_t> device, const Fired& fired) {
-    FrameFault result;
-    for (auto& [id, fault] : armed_) {
-        if (fault.spec.kind == FaultKind::gone || !fires(fault, device)) {
-            continue;
-        }
-        if (fault.spec.kind == FaultKind::late) {
-            result.delay += fault.spec.delay;
-        } else {
-            result.answers_x = true;
-        }
-        ++fault.fired;
-        fired(fault.spec.kind);
     }
     return result;
 }
 
-bool Faults::fires(Armed& fault, std::optional<std::uint16_t> device) {
-    if (fault.spec.device && fault.spec.device != device) {
-        return false;
+void Faults::count_fired(Id id) {
+    const auto found = armed_.find(id);
+    if (found != armed_.end()) {
+        ++found->second.fired;
     }
+}
+
+bool Faults::fires(Armed& fault) {
     ++fault.chances;
     if (fault.spec.nth != 0 && fault.spec.nth != fault.chances) {
         return false;
     }
     return fault.spec.probability >= 1.0 ||
            std::uniform_real_distribution<double>(0.0, 1.0)(fault.dice) < fault.spec.probability;
+}
+
+bool Faults::keeps_gone(const Armed& fault, std::int64_t now_ns) {
+    return fault.spec.kind == FaultKind::gone &&
+           (fault.over_at_ns == 0 || now_ns < fault.over_at_ns);
+}
+
+bool Faults::is_gone(std::int64_t now_ns) const {
+    return std::any_of(armed_.begin(), armed_.end(),
+                       [now_ns](const auto& entry) { return keeps_gone(entry.second, now_ns); });
+}
+
+std::optional<std::int64_t> Faults::gone_until_ns(std::int64_t now_ns) const {
+    std::optional<std::int64_t> earliest;
+    for (const auto& [id, fault] : armed_) {
+        if (keeps_gone(fault, now_ns) && fault.over_at_ns != 0) {
+            earliest = std::min(earliest.value_or(fault.over_at_ns), fault.over_at_ns);
+        }
+    }
+    return earliest;
+}
+
+std::vector<FaultSpec> Faults::mark_gone(std::int64_t now_ns) {
+    std::vector<FaultSpec> result;
+    for (auto& [id, fault] : armed_) {
+        if (fault.spec.kind != FaultKind::gone || fault.fired != 0) {
+            continue;
+        }
+        fault.fired = 1;
+        if (*fault.spec.delay > 0ns) {
+            fault.over_at_ns = now_ns + fault.spec.delay->count();
+        }
+        result.push_back(fault.spec);
+    }
+    return result;
 }
 
 }  // namespace harness

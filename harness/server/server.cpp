@@ -45,6 +45,7 @@ Server::~Server() {
     loop_.cancel(rest_timer_);
     loop_.cancel(room_timer_);
     loop_.cancel(return_timer_);
+    loop_.cancel(gone_timer_);
     for (const auto& port : ports_) {
         close(*port);
     }
@@ -106,20 +107,23 @@ void Server::apply_gone() {
     if (is_shutting_down_) {
         return;
     }
-    if (!faults_.is_gone()) {
+    const TimestampNs now_ns = loop_.clock().monotonic_ns();
+    loop_.cancel(gone_timer_);
+    for (const FaultSpec& fault : faults_.mark_gone(now_ns)) {
+        sink_.take(FaultFired{.at_ns = now_ns, .connection_id = 0, .name = describe(fault)});
+    }
+    if (!faults_.is_gone(now_ns)) {
         come_back();
         return;
+    }
+    if (const auto until_ns = faults_.gone_until_ns(now_ns)) {
+        gone_timer_ = loop_.at(*until_ns, [this] { apply_gone(); });
     }
     loop_.cancel(return_timer_);
     why_still_gone_.clear();
     for (const auto& port : ports_) {
         close(*port);
     }
-    faults_.mark_gone([this](FaultKind kind) {
-        sink_.take(FaultFired{.at_ns = loop_.clock().monotonic_ns(),
-                              .connection_id = 0,
-                              .name = std::string(to_string(kind))});
-    });
 }
 
 void Server::come_back() {
@@ -342,6 +346,7 @@ void Server::go_on_if_room() {
 void Server::shut_down() {
     is_shutting_down_ = true;
     loop_.cancel(return_timer_);
+    loop_.cancel(gone_timer_);
     for (const auto& port : ports_) {
         close(*port);
     }

@@ -48,7 +48,8 @@ class Server {
     [[nodiscard]] std::vector<std::string> plain_endpoints() const;
     [[nodiscard]] std::vector<std::string> tls_endpoints() const;
 
-    /// Throws rig::NoBench for values out of range.
+    /// Throws rig::NoBench for values out of range. A server that is gone for a time only listens
+    /// again by itself.
     Faults::Id add_fault(const FaultSpec& spec);
     /// How often it fired. A server that was gone listens again; where it cannot (another program
     /// has taken its port) that is a rig error, and it tries until it can.
@@ -116,6 +117,7 @@ class Server {
     Loop::TimerId rest_timer_ = 0;
     Loop::TimerId room_timer_ = 0;
     Loop::TimerId return_timer_ = 0;
+    Loop::TimerId gone_timer_ = 0;
     std::string why_still_gone_;  // empty: it is not, or a fault wants it so
 };
 

@@ -178,7 +178,7 @@ TEST_F(ServerTest, a_late_reply_comes_late_and_the_delay_is_an_event) {
     const auto frame = wait_for<FrameReceived>();
     const auto reply = wait_for<ReplySent>();
     EXPECT_GE(reply.replied_ns - frame.received_ns, 80 * rig::ns_per_ms);
-    EXPECT_EQ(wait_for<FaultFired>().name, "late");
+    EXPECT_EQ(wait_for<FaultFired>().name, "late by=80ms");
     EXPECT_EQ(in_loop([&] { return server_->remove_fault(id); }), 1);
 }
 

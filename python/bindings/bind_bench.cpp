@@ -187,9 +187,7 @@ void add_bench(py::module_& m) {
             "clear_registers", [](BoundBench& b) { b->clear_registers(); }, ReleaseGil())
         .def(
             "add_fault",
-            [](BoundBench& b, const FaultOptions& fault) {
-                return b->add_fault(to_harness(fault));
-            },
+            [](BoundBench& b, const harness::FaultSpec& fault) { return b->add_fault(fault); },
             py::arg("fault"), ReleaseGil())
         .def(
             "remove_fault",

@@ -92,15 +92,6 @@ void add_options(py::module_& m) {
         .def_readwrite("recording_path", &BenchOptions::recording_path)
         .def_readwrite("overwrite_recording", &BenchOptions::overwrite_recording)
         .def_readwrite("run", &BenchOptions::run);
-
-    py::class_<FaultOptions>(m, "FaultSpec")
-        .def(py::init<>())
-        .def_readwrite("kind", &FaultOptions::kind)
-        .def_readwrite("delay_s", &FaultOptions::delay_s)
-        .def_readwrite("nth", &FaultOptions::nth)
-        .def_readwrite("device", &FaultOptions::device)
-        .def_readwrite("probability", &FaultOptions::probability)
-        .def_readwrite("seed", &FaultOptions::seed);
 }
 
 }  // namespace bindings

@@ -5,6 +5,7 @@
 
 namespace bindings {
 
+void add_faults(pybind11::module_& module);
 void add_events(pybind11::module_& module);
 void add_lines(pybind11::module_& module);
 void add_options(pybind11::module_& module);

@@ -90,6 +90,7 @@ PYBIND11_MODULE(_core, module) {
     bindings::add_events(module);
     bindings::add_lines(module);
     bindings::add_options(module);
+    bindings::add_faults(module);
     bindings::add_bench(module);
     bindings::add_recording(module);
     bindings::add_client(module);

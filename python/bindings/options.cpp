@@ -100,13 +100,4 @@ harness::BenchOptions to_harness(const BenchOptions& options) {
     return result;
 }
 
-harness::FaultSpec to_harness(const FaultOptions& options) {
-    return {.kind = harness::fault_kind(options.kind),
-            .delay = from_seconds(options.delay_s),
-            .nth = options.nth,
-            .device = options.device,
-            .probability = options.probability,
-            .seed = options.seed};
-}
-
 }  // namespace bindings

@@ -56,18 +56,8 @@ struct BenchOptions {
     RunOptions run;
 };
 
-struct FaultOptions {
-    std::string kind = "late";
-    double delay_s = 0.0;
-    std::int64_t nth = 0;
-    std::optional<std::uint16_t> device;
-    double probability = 1.0;
-    std::uint64_t seed = 0;
-};
-
 /// Throws rig::NoBench for a word or a number that means nothing.
 [[nodiscard]] harness::BenchOptions to_harness(const BenchOptions& options);
-[[nodiscard]] harness::FaultSpec to_harness(const FaultOptions& options);
 [[nodiscard]] std::chrono::nanoseconds from_seconds(double seconds);
 
 }  // namespace bindings

@@ -313,20 +313,53 @@ class TimelineSlice:
     dropped: int
     """Events that were too old to be kept."""
 
-class FaultSpec:
-    """A fault and when it fires."""
+class FaultParameter:
+    """What a fault takes."""
 
-    kind: str
-    """gone, late or answer_x."""
-    delay_s: float
-    """late: how much later the reply goes out."""
-    nth: int
-    """Fires on the nth chance only (from 1); 0: on each."""
-    device: int | None
-    """Fires for frames of this device only."""
-    probability: float
-    seed: int
-    def __init__(self) -> None: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def type(self) -> str:
+        """duration, number or text."""
+    @property
+    def usual(self) -> str | None:
+        """Taken unless given, as text; None: it must be given."""
+    @property
+    def help(self) -> str: ...
+    @property
+    def words(self) -> str:
+        """Of a text: what it can be, with `|` between; empty: anything."""
+    @property
+    def min(self) -> int: ...
+    @property
+    def max(self) -> int: ...
+
+class FaultInfo:
+    """A row of the table of faults."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def point(self) -> str:
+        """What is a chance for it: listener, connection or frame."""
+    @property
+    def port(self) -> str:
+        """Connections that it can befall: any, clear or secure."""
+    @property
+    def help(self) -> str: ...
+    @property
+    def parameters(self) -> list[FaultParameter]: ...
+
+class FaultSpec:
+    """A fault and when it fires. str() names kind and parameters."""
+
+    @property
+    def nth(self) -> int:
+        """Fires on the nth chance only (from 1); 0: on each."""
+
+def fault_table() -> list[FaultInfo]: ...
+def make_fault(name: str, words: list[tuple[str, str]]) -> FaultSpec:
+    """A fault by its name, with parameters and matches as text. Raises NoBench."""
 
 class LedEdge:
     """An LED became on or off."""

@@ -1,5 +1,7 @@
 """The WWEP server of a bench, as scripts use it."""
 
+from typing import Literal
+
 from . import _core, faults
 from .bench_config import BenchConfig
 from .errors import NoBench, RigError
@@ -74,6 +76,7 @@ class Server:
         *,
         nth: int = 0,
         device: int | None = None,
+        port: Literal["any", "clear", "secure"] = "any",
         probability: float = 1.0,
         seed: int = 0,
         optional: bool = False,
@@ -82,12 +85,30 @@ class Server:
 
         Args:
             fault: what goes wrong.
-            nth: on the nth chance only, from 1; 0: on each.
+            nth: on the nth chance only, from 1; 0: on each. What a chance is, a connection or a
+                frame, the fault's kind says.
             device: for frames of this device ID only; None: of any.
+            port: on this port only.
             probability: of each chance, 0 to 1.
             seed: of the dice, so that a run can be repeated.
             optional: whether it may go unused. Otherwise a fault that never came into effect
                 fails the test at the end of the block.
         """
-        spec = faults.spec_of(fault, nth=nth, device=device, probability=probability, seed=seed)
-        return faults.ArmedFault(self._core, fault, spec, optional)
+        scheduled = faults.at(
+            fault,
+            nth=nth,
+            device=device,
+            port=port,
+            probability=probability,
+            seed=seed,
+            optional=optional,
+        )
+        return faults.ArmedFault(self._core, [scheduled])
+
+    def schedule(self, *scheduled: faults.Scheduled) -> faults.ArmedFaults:
+        """Let the server misbehave by a schedule, for the length of a `with` block.
+
+        Args:
+            scheduled: made by `faults.at`, `faults.parse` or `faults.load`.
+        """
+        return faults.ArmedFaults(self._core, scheduled)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import click
 
-from wwep_rig import _core, ports
+from wwep_rig import _core, faults, ports
 from wwep_rig.bench_config import BenchConfig, Role, read_bench_file
 from wwep_rig.capture import Capture, capture_path, key_log_path
 from wwep_rig.errors import NoBench, RigError
@@ -22,6 +22,7 @@ from wwep_rig.locks import BenchLock, default_lock_directory
 from .client import PLAIN_PORT, TLS_PORT
 from .common import complete_bench, json_option, progress, until_stopped, wait_option
 from .output import PatientOutput
+from .serve_faults import arm_faults, fault_options, scheduled_faults
 from .serve_identity import use_identity_of_bench, use_own_identity
 from .transactions import Transactions
 
@@ -148,6 +149,7 @@ def _addresses(
     metavar="SECONDS",
     help="For a connection on which nothing comes.",
 )
+@fault_options
 @json_option
 def serve(
     bench_name: str | None,
@@ -172,6 +174,8 @@ def serve(
     overwrite: bool,
     frame_timeout_s: float,
     idle_timeout_s: float,
+    fault_texts: list[str],
+    fault_files: tuple[str, ...],
     as_json: bool,
 ) -> int:
     """Be the WWEP server, in the clear and over TLS.
@@ -197,9 +201,16 @@ def serve(
         $ wwep-rig serve --record run.sqlite --capture --keylog run.sqlite.keys
         $ wwep-rig export run.sqlite --format pcapng -o run.pcapng
 
+    \b
+    Example: the second reply comes late, and some three in ten connections are reset:
+        $ wwep-rig serve --fault 'late by=300ms nth=2' --fault 'reset probability=0.3 seed=1'
+
+    Faults that never came into effect are named on stderr at the end, unless they say `optional`.
+
     Exit code 3 when it cannot listen; the error names who has the port. Exit code 4 when there is
     no such bench, or somebody has it; the error names who.
     """
+    scheduled = scheduled_faults(fault_texts, fault_files)
     config = _bench_to_serve(bench_name, wait_s)
     where = _where(config, addresses, port, tls_port, tls_profile)
     if no_plain and no_tls:
@@ -255,7 +266,7 @@ def serve(
                     root = use_identity_of_bench(server, config, resources)
                 else:
                     root = use_own_identity(server)
-        _serve(options, root, captures, as_json)
+        _serve(options, root, scheduled, captures, as_json)
     return 0
 
 
@@ -316,7 +327,13 @@ def _refuse_impossible_versions(profile: str, lowest: str | None, highest: str |
         raise click.UsageError(f"--tls-min {lowest} is above --tls-max {highest}")
 
 
-def _serve(options: _core.BenchOptions, root: str, captures: bool, as_json: bool) -> None:
+def _serve(
+    options: _core.BenchOptions,
+    root: str,
+    scheduled: list[faults.Scheduled],
+    captures: bool,
+    as_json: bool,
+) -> None:
     """Serve and print until a signal raises Stopped."""
     with ExitStack() as resources:
         capture = resources.enter_context(Capture())  # ends after the last connection
@@ -328,6 +345,7 @@ def _serve(options: _core.BenchOptions, root: str, captures: bool, as_json: bool
         resources.callback(errors.close)
         output = PatientOutput(1, notices=errors)
         resources.callback(output.close)
+        arm_faults(bench, scheduled, errors, resources)
         transactions = Transactions(time.time_ns() - bench.now_ns(), as_json=as_json)
         output.write_line(_ready_line(bench, options.run.bench, root, as_json))
         cursor = 0

@@ -42,6 +42,8 @@ class Transactions:
             return self._reply(value)
         elif isinstance(value, _core.ConnectionClosed):
             return self._closed(value)
+        elif isinstance(value, _core.FaultFired):
+            return [self._fault(value)]
         return []
 
     def _forget_oldest(self) -> None:
@@ -77,6 +79,16 @@ class Transactions:
         if not lines and not connection.has_told:
             lines.append(self._line(connection, value.at_ns, "no request", value.end_reason))
         return lines
+
+    def _fault(self, value: _core.FaultFired) -> str:
+        if connection := self._connections.get(value.connection_id):
+            return self._line(connection, value.at_ns, "fault", value.name)
+        moment = datetime.fromtimestamp((value.at_ns + self._offset_ns) / 1e9)
+        if self._as_json:
+            time = moment.isoformat(timespec="milliseconds")
+            event = {"event": "fault", "time": time, "at_ns": value.at_ns, "reason": value.name}
+            return json.dumps(event)
+        return f"{moment:%H:%M:%S}.{moment.microsecond // 1000:03}  fault  ({value.name})"
 
     def _line(
         self,
