@@ -42,7 +42,8 @@ _WOLFSSL = (
 ).split()
 _COMMON = (
     "app_dct_default button dct_build_default linked_list packet resource rtos rtos_queue "
-    "rtos_timer rtos_worker stream tcp_server"
+    "rtos_timer rtos_worker str_to_ip stream tcp_server "
+    "tls_result"
 ).split()
 
 

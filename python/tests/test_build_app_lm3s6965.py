@@ -3,7 +3,9 @@
 import os
 import re
 import shutil
+import socket
 import subprocess
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -72,6 +74,21 @@ def test_an_image_without_the_network_is_small(tmp_path: Path) -> None:
 
 
 @needs_emulator
+def test_a_client_over_tls_leaves_room_in_flash_and_ram(tmp_path: Path) -> None:
+    image = built("dual_client", tmp_path)
+
+    assert 150_000 < image.flash_bytes < 200_000
+    assert image.static_ram_bytes < 20_000
+
+
+@needs_emulator
+def test_an_application_that_uses_no_tls_has_none_in_its_image(tmp_path: Path) -> None:
+    image = built("client_checked", tmp_path)
+
+    assert 20_000 < image.flash_bytes < 70_000
+
+
+@needs_emulator
 def test_no_segment_covers_the_seed_the_boot_counter_or_the_dct(tmp_path: Path) -> None:
     image = built("blink", tmp_path)
 
@@ -80,6 +97,76 @@ def test_no_segment_covers_the_seed_the_boot_counter_or_the_dct(tmp_path: Path) 
         in_flash = begin + size <= FLASH_BYTES
         in_ram = 0x20000080 <= begin and begin + size <= 0x20000000 + RAM_BYTES
         assert in_flash or in_ram, hex(begin)
+
+
+class Board:
+    """An image in QEMU, without a network."""
+
+    def __init__(self, image: Path, folder: Path) -> None:
+        seed = folder / "seed"
+        seed.write_bytes(bytes(range(64)))
+        self._qmp = f"{folder}/qmp"
+        command = "qemu-system-arm -M lm3s6965evb -display none -monitor none -nic none".split()
+        command += ["-serial", "stdio", "-qmp", f"unix:{self._qmp},server=on,wait=off"]
+        command += ["-device", f"loader,file={seed},addr=0x20000000,force-raw=on"]
+        self._process = subprocess.Popen(
+            [*command, "-kernel", image],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
+        self._watchdog = threading.Timer(60.0, self._process.kill)
+        self._watchdog.start()
+
+    def __enter__(self) -> "Board":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._watchdog.cancel()
+        self._process.kill()
+        self._process.communicate()
+
+    def line_that_begins(self, begin: str) -> str:
+        """The console's next line of that kind."""
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            if line.startswith(begin.encode()):
+                return line.decode().rstrip("\r\n")
+        raise AssertionError(f"the console ended before a line with {begin!r}")
+
+    def type(self, line: str) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.write(line.encode() + b"\n")
+        self._process.stdin.flush()
+
+    def reset(self) -> None:
+        with socket.socket(socket.AF_UNIX) as qmp:
+            qmp.connect(self._qmp)
+            qmp.sendall(b'{"execute":"qmp_capabilities"}{"execute":"system_reset"}')
+            with qmp.makefile("rb") as answers:
+                while b"RESET" not in answers.readline():
+                    pass
+
+
+@needs_emulator
+def test_the_image_boots_counts_its_boots_and_gives_its_marks_when_asked(tmp_path: Path) -> None:
+    built("blink", tmp_path)
+
+    with Board(tmp_path / "blink.elf", tmp_path) as board:
+        first = board.line_that_begins("boot ")
+        board.line_that_begins("ready")
+        board.type("marks")
+        marks = board.line_that_begins("marks: ")
+        board.reset()
+        second = board.line_that_begins("boot ")
+        board.line_that_begins("ready")
+
+    assert first.startswith("boot 1 since power-on; entropy: provisioned by the rig")
+    assert second.startswith("boot 2 since power-on; entropy: provisioned by the rig")
+    used = {name: int(value) for name, value in re.findall(r"(\w+)=(\d+)", marks)}
+    assert 0 < used["stack"] < used["stack_size"]
+    assert 0 < used["now"] <= used["heap"] < used["heap_size"]
+    assert 0 < used["main"] < used["main_size"]
 
 
 @needs_emulator

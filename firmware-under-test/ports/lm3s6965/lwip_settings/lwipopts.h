@@ -36,6 +36,7 @@
 #define TCP_LISTEN_BACKLOG 1
 #define TCP_QUEUE_OOSEQ 0
 #define LWIP_TCP_KEEPALIVE 1
+#define SO_REUSE 1
 #define TCP_MSL 2000 /* ms; a board cannot keep ended connections for minutes */
 
 #define MEM_SIZE 6000
@@ -53,7 +54,7 @@
 #define SNTP_MAX_SERVERS 1
 #define SNTP_STARTUP_DELAY 0
 #define SNTP_RECV_TIMEOUT 2000
-#define SNTP_RETRY_TIMEOUT_MAX 8000
+#define SNTP_RETRY_TIMEOUT_EXP 0
 #define SNTP_UPDATE_DELAY 60000
 #ifndef SNTP_PORT
 #define SNTP_PORT 12300
