@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-_COMMAND = "import sys; from wwep_rig.cli import main; sys.argv[0] = 'wwep-rig'; sys.exit(main())"
+COMMAND = "import sys; from wwep_rig.cli import main; sys.argv[0] = 'wwep-rig'; sys.exit(main())"
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ def wwep_rig(environment: dict[str, str], tmp_path: Path) -> Callable[..., Done]
         *arguments: str, timeout_s: float = 30.0, variables: dict[str, str] | None = None
     ) -> Done:
         done = subprocess.run(
-            [sys.executable, "-c", _COMMAND, *arguments],
+            [sys.executable, "-c", COMMAND, *arguments],
             env={**environment, **(variables or {})},
             cwd=tmp_path,
             capture_output=True,
@@ -68,7 +68,7 @@ def start(
         *arguments: str, stdout: int = subprocess.PIPE, stdin: int = subprocess.DEVNULL
     ) -> subprocess.Popen[str]:
         process = subprocess.Popen(
-            [sys.executable, "-c", _COMMAND, *arguments],
+            [sys.executable, "-c", COMMAND, *arguments],
             env=environment,
             cwd=tmp_path,
             stdout=stdout,

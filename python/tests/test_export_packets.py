@@ -235,6 +235,25 @@ def test_captured_packets_open_decrypted_and_so_does_the_same_run_rebuilt(
     assert modes == [0o600] * len(FILES_OF_THEIR_OWNER)
 
 
+def test_bench_of_a_pytest_run_keeps_packets_and_keys_when_asked(
+    run_pytest, wwep_rig, tshark, tmp_path, may_capture
+):
+    run = run_pytest(
+        "def test_both(bench, recording):\n"
+        "    for button in 'button0', 'button1':\n"
+        "        assert bench.press(button).reply.accepted\n",
+        *("--rig-capture", "--rig-keys", "--rig-record", "kept"),
+    )
+    assert run.code == 0, run.out
+    (recording,) = (tmp_path / "kept").glob("*.sqlite")
+
+    done = wwep_rig("export", str(recording), "--format", "pcapng", "-o", "run.pcapng", "--json")
+
+    assert '"rebuilt": false, "keys": true' in done.out, done.err
+    found = tshark("run.pcapng", "wwep.register == 5 && wwep.request == 1", "tcp.dstport")
+    assert found == [[str(PLAIN_PORT)], [str(TLS_PORT)]]
+
+
 def test_keys_are_written_on_request_only(wwep_rig, start, tmp_path):
     server = start("serve", "--port", "0", "--tls-port", "0", "--record", "run.sqlite")
     port = int(server.stdout.readline().split("tls=127.0.0.1:")[1].split()[0])

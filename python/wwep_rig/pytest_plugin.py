@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 
-from .pytest_settings import read_settings
+from .pytest_settings import FIXTURES, read_settings
 
 if TYPE_CHECKING:
     from .bench import Bench
@@ -24,6 +24,8 @@ _SETTINGS = {
     "rig_record": "folder for recordings (default: the user's state directory)",
     "rig_keep": "how many recordings stay in that folder; 0: all "
     "(default: 200, or all with --rig-record)",
+    "rig_retries": "how often a test whose target failed is tried again; each attempt shows in "
+    "the summary, the verdict's line, the JUnit file and the recording (default: 0)",
     "rig_capture": "keep the packets beside each recording, for wwep-rig export",
     "rig_keys": "keep the TLS keys beside each recording: whoever has them can decrypt the packets",
 }
@@ -130,6 +132,34 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     session = item.config.stash.get(session_key, None)
     if session is not None:
         session.skip_after_rig_error(item)
+
+
+@_hookimpl(tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
+    """With --rig-retries, run a test that needs a bench until it passes or has had them all."""
+    retries_max = read_settings(item.config, os.environ).retries_max
+    if not retries_max or FIXTURES.isdisjoint(getattr(item, "fixturenames", ())):
+        return None
+    from . import pytest_retries
+    from .errors import Outcome
+
+    stash = item.config.stash  # has a session once a test has asked for a bench
+    before = stash[session_key].outcome if session_key in stash else Outcome.GOOD
+    retried = pytest_retries.run(
+        item,
+        nextitem,
+        retries_max,
+        may_retry=lambda tried: session_key in stash and stash[session_key].may_retry(tried),
+        forget=lambda tried: stash[session_key].forget_attempt(tried, before),
+    )
+    if retried is not None:
+        stash[session_key].retries.add(retried)
+    return True
+
+
+def pytest_report_teststatus(report: Any) -> tuple[str, str, tuple[str, dict[str, bool]]] | None:
+    """An attempt that another one followed."""
+    return ("retried", "R", ("RETRIED", {"yellow": True})) if report.outcome == "retried" else None
 
 
 @_hookimpl(hookwrapper=True, tryfirst=True)

@@ -19,15 +19,16 @@ from .errors import NoBench, Outcome, RigError, outcome_of
 from .find_bench import BUILT_IN, load_bench_file
 from .latencies import LABELS, Latencies, distributions, table
 from .opening import new_recording_place, open_bench
-from .pytest_settings import read_settings
+from .pytest_github import Annotations
+from .pytest_retries import Retries
+from .pytest_settings import FIXTURES, read_settings
 from .recording import Recording
 from .recordings import KEEP_DEFAULT, RecordingPlace
 
 _IDLE_BEFORE_TEST_S = 2.0
-_FIXTURES = frozenset(("bench", "recording", "bench_with"))
 _RANK = (Outcome.GOOD, Outcome.NO_BENCH, Outcome.TARGET_FAILED, Outcome.RIG_ERROR)
 
-call_report_key = pytest.StashKey[pytest.TestReport]()
+call_report_key = pytest.StashKey[pytest.TestReport | None]()
 recording_key = pytest.StashKey[Recording]()
 verdict_key = pytest.StashKey[Outcome]()
 
@@ -115,6 +116,8 @@ class RigSession:
         self._rig_errors_known = 0
         self._latencies: list[Latencies] = []
         self._first_rig_error = ""
+        self._annotations = Annotations(config.rootpath, self._environment)
+        self.retries = Retries()
         self.outcome = Outcome.GOOD
         self._is_interrupted = False
         self.sigterm = SigtermInterrupts()
@@ -295,10 +298,24 @@ class RigSession:
             self._note_outcome(item, kind)
         if call.when == "call":
             item.stash[call_report_key] = report
+        if kind is not None:
+            self._annotations.add(report, kind)
         if report.failed and kind is not Outcome.RIG_ERROR:
             self._add_timeline(item, report)
         if call.when == "teardown" and _uses_bench(item):
             self._add_properties(item, report)
+
+    def may_retry(self, item: pytest.Item) -> bool:
+        """Whether another attempt can tell more: the target failed, and the rig did not."""
+        is_targets = item.stash.get(verdict_key, None) is Outcome.TARGET_FAILED
+        return is_targets and not self._first_rig_error
+
+    def forget_attempt(self, item: pytest.Item, before: Outcome) -> None:
+        """The failure of a test that is tried again is no verdict on the run."""
+        del item.stash[verdict_key]
+        item.stash[call_report_key] = None
+        self.outcome = before
+        self._annotations.drop(item.nodeid)
 
     def _add_properties(self, item: pytest.Item, report: pytest.TestReport) -> None:
         verdict = item.stash.get(verdict_key, Outcome.GOOD)
@@ -321,7 +338,12 @@ class RigSession:
     @property
     def verdict_line(self) -> str:
         """The last line of a run."""
-        return f"rig: {self.outcome.value}" + (" (interrupted)" if self._is_interrupted else "")
+        words = [f"rig: {self.outcome.value}"]
+        if passed := self.retries.passed_text:
+            words.append(f"({passed})")
+        if self._is_interrupted:
+            words.append("(interrupted)")
+        return " ".join(words)
 
     def _add_timeline(self, item: pytest.Item, report: pytest.TestReport) -> None:
         window = item.stash.get(recording_key, None)
@@ -329,7 +351,9 @@ class RigSession:
             report.sections.append(("rig timeline, counted from the last press", window.last()))
 
     def summarize(self, reporter: Terminal) -> None:
-        """Write the table of latencies and the recording's path."""
+        """Write the table of latencies and the recording's path, and what was tried again."""
+        for line in (*self._annotations.lines(), *self.retries.annotations(self._annotations)):
+            reporter.write_line(line)
         rows = distributions(self._latencies)
         if not rows and self._recording_path is None:
             return
@@ -339,6 +363,8 @@ class RigSession:
                 reporter.write_line(line)
             if self._floor:
                 reporter.write_line(f"rig floor: {self._floor.text}")
+        for line in self.retries.lines():
+            reporter.write_line(line)
         if self._recording_path is not None:
             reporter.write_line(f"recording: {self._recording_path}")
 
@@ -347,6 +373,8 @@ class RigSession:
         self._write_property("rig_verdict", self.outcome.value)
         if self._is_interrupted:
             self._write_property("rig_interrupted", "yes")
+        if self.retries.passed_count:
+            self._write_property("rig_passed_after_retry", str(self.retries.passed_count))
         self._write_property("rig_bench", self._bench_text)
         if self._recording_path is not None:
             self._write_property("rig_firmware", self._firmware_text)
@@ -382,4 +410,4 @@ def _told(errors: Sequence[str]) -> str:
 
 
 def _uses_bench(item: pytest.Item) -> bool:
-    return not _FIXTURES.isdisjoint(getattr(item, "fixturenames", ()))
+    return not FIXTURES.isdisjoint(getattr(item, "fixturenames", ()))

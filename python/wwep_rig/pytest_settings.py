@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+FIXTURES = frozenset(("bench", "recording", "bench_with"))  # a test with one of them needs a bench
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -18,6 +20,7 @@ class Settings:
         keep: how many recordings stay there; 0: all; None: what fits that place.
         captures: whether packets are kept beside the recordings.
         keeps_keys: whether TLS keys are.
+        retries_max: how often a test whose target failed is tried again.
     """
 
     bench: str
@@ -26,6 +29,7 @@ class Settings:
     keep: int | None
     captures: bool
     keeps_keys: bool
+    retries_max: int
 
 
 def read_settings(config: pytest.Config, environment: Mapping[str, str]) -> Settings:
@@ -36,16 +40,24 @@ def read_settings(config: pytest.Config, environment: Mapping[str, str]) -> Sett
     """
     record = _setting(config, "rig_record", environment)
     keep = _setting(config, "rig_keep", environment)
-    if keep and not (keep.isascii() and keep.isdigit()):
+    if keep and not _is_number(keep):
         raise pytest.UsageError(f"rig_keep: {keep!r} is no number of recordings; 0 keeps all")
+    retries = _setting(config, "rig_retries", environment)
+    if retries and not _is_number(retries):
+        raise pytest.UsageError(f"rig_retries: {retries!r} is no number of retries; 0: none")
     return Settings(
         bench=_setting(config, "rig_bench", environment),
         is_required=_switch(config, "rig_require", environment),
         record_directory=Path(record) if record else None,
         keep=int(keep) if keep else None,
         captures=_switch(config, "rig_capture", environment),
+        retries_max=int(retries or 0),
         keeps_keys=_switch(config, "rig_keys", environment),
     )
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit()
 
 
 def _setting(config: pytest.Config, name: str, environment: Mapping[str, str]) -> str:

@@ -26,6 +26,8 @@ def verdict(junit: str, as_json: bool) -> int:
         $ pytest --junitxml=report.xml; wwep-rig verdict report.xml
         target-failed
 
+    What passed only after a retry (pytest --rig-retries) is said with it.
+
     Exit codes: 0 good, 1 target-failed, 3 rig-error, 4 no-bench; 3 as well when the run did not get
     to its end: the file holds no verdict, or a good one on a run that was interrupted.
     """
@@ -39,6 +41,9 @@ def verdict(junit: str, as_json: bool) -> int:
         for each in suite.findall("./properties/property")
     ]
     found = [value for name, value in properties if name == "rig_verdict"]
+    passed_late = sum(
+        int(v) for n, v in properties if n == "rig_passed_after_retry" and v.isdigit()
+    )
     is_interrupted = ("rig_interrupted", "yes") in properties
     unknown = [each for each in found if each not in _CODES]
     if not found or unknown:
@@ -46,9 +51,18 @@ def verdict(junit: str, as_json: bool) -> int:
     else:
         word, why = max(found, key=_WORST_LAST.index), ""
     if as_json:
-        print_json({"verdict": word, "is_interrupted": is_interrupted, "problem": why or None})
+        print_json(
+            {
+                "verdict": word,
+                "is_interrupted": is_interrupted,
+                "passed_after_retry": passed_late,
+                "problem": why or None,
+            }
+        )
     else:
-        click.echo(word + (" (interrupted)" if is_interrupted else ""))
+        tests = f"{passed_late} test{'s' * (passed_late > 1)}"
+        late = f" ({tests} passed after a retry)" if passed_late else ""
+        click.echo(word + late + (" (interrupted)" if is_interrupted else ""))
         if why:
             click.echo(f"wwep-rig: {why} in {junit}", err=True)
     return RIG_ERROR if word == "good" and is_interrupted else _CODES[word]
