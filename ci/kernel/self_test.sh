@@ -55,13 +55,66 @@ test_fallback() {
 
 test_unreachable_mirror() {
     local cache=$work/cache-offline good=$kernel kernel version_wanted=''
-    mkdir -p "$cache/apt-$kernel_suite"
+    mkdir -p "$cache/apt-$kernel_suite" "$cache/kernel-1.1-known"
     ln -s "$good" "$cache/kernel-1.0-old"
-    echo 1.0-old | tee "$cache/kernel-good" >"$cache/kernel-newest"
+    echo "did not boot" >"$cache/kernel-1.1-known/bad"
+    echo 1.0-old >"$cache/kernel-good"
+    echo 1.1-known >"$cache/kernel-newest"
     touch -d '2 days ago' "$cache/kernel-newest"
     echo "deb http://127.0.0.1:9/debian $kernel_suite main" >"$cache/apt-$kernel_suite/sources.list"
     find_kernel >"$work/said" 2>&1
-    expect_text "going on with what the cache holds: 1.0-old" && [[ $kernel == */kernel-1.0-old ]]
+    expect_text "WARNING: the newest kernel of $kernel_suite cannot be had (the newest known is \
+1.1-known); using 1.0-old" && [[ $kernel == */kernel-1.0-old ]]
+}
+
+test_download_that_fails() {
+    local cache=$work/cache-download good=$kernel
+    mkdir "$cache"
+    ln -s "$good" "$cache/kernel-1.0-old"
+    echo 1.0-old | tee "$cache/kernel-good" >"$cache/kernel-newest"
+    # shellcheck disable=SC2317  # called by find_kernel
+    (
+        fetch_kernel() { version_wanted=2.0-new && return 1; }
+        find_kernel
+    ) >"$work/said" 2>&1
+    expect_text "WARNING: kernel 2.0-new cannot be had (the newest known is 1.0-old); using 1.0-old"
+}
+
+# test_brought_back WORD STATUS TROUBLE LAST_ACT TEXT FILE: whatever ends a scenario after its press,
+# its recording is there, a JUnit file with the trouble, and the text in console or output.
+test_brought_back() {
+    local word=$1 wanted=$2 trouble=$3 timeout_s=90 status=0 junit=$work/$1.xml
+    local with_scenarios=yes scenarios=$work/$1-scenarios presses
+    local -a programs=()
+    mkdir "$scenarios"
+    cat >"$scenarios/test_end.py" <<EOF
+import os
+import signal
+import time
+from pathlib import Path
+
+def test_end(bench, recording):
+    bench.press("button0", timeout_s=60.0)
+    while not any(Path("/run/share/recordings").glob("*.sqlite")):
+        time.sleep(0.1)
+    $4
+    time.sleep(3600)
+EOF
+    run "$(tests_job)" >"$work/said" || status=$?
+    write_junit "$status"
+    presses=$(/usr/bin/python3 - "$results"/share/recordings/*.sqlite <<'EOF'
+import sqlite3, sys
+print(sqlite3.connect(sys.argv[1]).execute("select count(*) from presses").fetchone()[0])
+EOF
+    )
+    if ((status != wanted)) || ! grep -qF "$trouble" "$junit" || [[ $presses != 1 ]] ||
+        ! grep -qF "$5" "$results/$6"; then
+        sed 's/^/  | /' "$work/said"
+        say "self-test: $word: exit status $status, $presses presses recorded, and the above; expected" \
+            "status $wanted, 1 press, \"$trouble\" in $(<"$junit") and \"$5\" in $results/$6"
+        return 1
+    fi
+    say "self-test: ok: what is there after a $word: recording, JUnit file, $6"
 }
 
 test_other_architecture() {
@@ -84,6 +137,13 @@ self_test() {
     test_second_boot || failed=1
     test_fallback || failed=1
     test_unreachable_mirror || failed=1
+    test_download_that_fails || failed=1
+    prepare_scenarios
+    # Who would end the scenario in time stands still as well.
+    test_brought_back hang 124 "no end after 90 s" "os.kill(os.getppid(), signal.SIGSTOP)" \
+        "test_end.py::test_end" output || failed=1
+    test_brought_back panic 126 "it died" 'Path("/proc/sysrq-trigger").write_text("c")' \
+        "sysrq triggered crash" console || failed=1
     test_other_architecture || failed=1
     return "$failed"
 }
