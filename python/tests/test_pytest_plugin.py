@@ -3,8 +3,10 @@
 import os
 import re
 import signal
+import sqlite3
 import subprocess
 import time
+from contextlib import closing
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -269,6 +271,15 @@ def test_interrupted_run_lets_go_of_the_button_and_judges_what_ran(
         "    print('waiting', flush=True)\n"
         "    recording.wait_for(lambda event: False, 'the end', timeout_s=60.0)\n"
     )
+    # While pytest reports it, the one who presses Ctrl-C loses patience.
+    (tmp_path / "conftest.py").write_text(
+        "import os, pathlib, time\n"
+        "def pytest_keyboard_interrupt():\n"
+        "    print('reporting', flush=True)\n"
+        "    give_up_at = time.monotonic() + 20\n"
+        "    while not pathlib.Path('signalled').exists() and time.monotonic() < give_up_at:\n"
+        "        time.sleep(0.01)\n"
+    )
     (tmp_path / "pytest.ini").write_text("[pytest]\n")
     process = subprocess.Popen(
         [*command_of_pytest, "-s", "test_it.py", "--junitxml=report.xml", "--rig-record=runs"],
@@ -283,9 +294,19 @@ def test_interrupted_run_lets_go_of_the_button_and_judges_what_ran(
             break
 
     process.send_signal(number)
-    out, _ = process.communicate(timeout=10)
+    for line in process.stdout:
+        if "reporting" in line:
+            break
+    process.send_signal(number)
+    (tmp_path / "signalled").touch()
+    out, _ = process.communicate(timeout=20)
 
     assert process.returncode == pytest.ExitCode.INTERRUPTED
+    (recording,) = (tmp_path / "runs").glob("*.sqlite")
+    with closing(sqlite3.connect(recording)) as database:
+        ended = "select outcome from tests where ended_ns is not null order by began_ns"
+        outcomes = [row[0] for row in database.execute(ended)]
+    assert outcomes == ["passed" if before == "pass" else "failed", "error"]
     assert last_line(out) == f"rig: {word} (interrupted)"
     told = wwep_rig("verdict", "report.xml")
     assert (told.code, told.out) == (code, f"{word} (interrupted)\n")

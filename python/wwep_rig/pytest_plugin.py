@@ -188,8 +188,8 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> Iterator[N
         rig.end_run(exitstatus)
         rig.write_suite_properties()
     yield  # an interrupted run's fixtures are torn down here
-    if rig is not None:
-        rig.sigterm.close()
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     if rig is not None and reporter is not None:
         reporter.write_line(rig.verdict_line)
+    if rig is not None:
+        rig.interruptions.close()

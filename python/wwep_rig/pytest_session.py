@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol, cast
 
 import pytest
 
@@ -50,17 +50,23 @@ class Terminated(KeyboardInterrupt):
     """SIGTERM asked the run to end."""
 
 
-class SigtermInterrupts(Closing):
+class Interruptions(Closing):
     """Until closed SIGTERM ends the run as Ctrl-C does: fixtures are torn down, a verdict is told.
 
     Without it the process would be gone at once. A handler that somebody else has set stays.
     """
 
     def __init__(self) -> None:
-        in_main_thread = threading.current_thread() is threading.main_thread()
-        self._is_set = in_main_thread and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
-        if self._is_set:
-            signal.signal(signal.SIGTERM, self._interrupt)
+        self._in_main_thread = threading.current_thread() is threading.main_thread()
+        self._before: dict[signal.Signals, object] = {}
+        if self._in_main_thread and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+            self._set(signal.SIGTERM, self._interrupt)
+
+    def _set(self, number: signal.Signals, handler: object) -> None:
+        before = signal.getsignal(number)
+        if before is not None:  # else it could not be put back
+            self._before.setdefault(number, before)
+            signal.signal(number, cast(Any, handler))
 
     @staticmethod
     def _interrupt(number: int, frame: object) -> None:
@@ -68,11 +74,18 @@ class SigtermInterrupts(Closing):
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         raise Terminated("SIGTERM")
 
+    def pytest_keyboard_interrupt(self) -> None:
+        """pytest's hook, before it reports that the run is ended: what comes from here on must
+        break off neither the report nor the closing of the bench."""
+        if self._in_main_thread:
+            self._set(signal.SIGINT, signal.SIG_IGN)
+            self._set(signal.SIGTERM, signal.SIG_IGN)
+
     def close(self) -> None:
-        """Let SIGTERM end the process at once again."""
-        if self._is_set:
-            signal.signal(signal.SIGTERM, signal.SIG_DFL)
-            self._is_set = False
+        """Let both signals do what they did before."""
+        for number, handler in self._before.items():
+            signal.signal(number, cast(Any, handler))
+        self._before.clear()
 
 
 class Terminal(Protocol):
@@ -120,7 +133,9 @@ class RigSession:
         self.retries = Retries()
         self.outcome = Outcome.GOOD
         self._is_interrupted = False
-        self.sigterm = SigtermInterrupts()
+        self.interruptions = Interruptions()
+        # The one hook that is not told of the session, so that no function of the plugin can be it.
+        config.pluginmanager.register(self.interruptions)
 
     def report_properties_to(self, write: Callable[[str, object], None]) -> None:
         """Where properties of the whole run go."""
