@@ -246,6 +246,18 @@ INSTANTIATE_TEST_SUITE_P(BenchFile, TemplateOfKind,
                                          BenchKind::board),
                          [](const auto& kind) { return std::string(to_string(kind.param)); });
 
+TEST(BenchFile, template_of_a_board_names_chips_by_label_and_every_limit_of_a_step) {
+    const std::string text = rig::template_bench_file(BenchKind::board, "bench-7");
+    for (const rig::LineSpec& line : parsed(text).lines) {
+        EXPECT_EQ(line.chip, "pinctrl-bcm2711") << line.name;
+    }
+    for (const char* const word :
+         {"pinctrl-bcm2835", "pinctrl-rp1", "loopback", "ready_timeout_ms", "hold_ms", "off_ms",
+          "timeout_ms = 10000 }", "flash_timeout_ms"}) {
+        EXPECT_THAT(text, HasSubstr(word));
+    }
+}
+
 TEST(BenchFile, template_of_kind_sim_is_the_built_in_bench) {
     const std::string text = rig::template_bench_file(BenchKind::sim, "sim");
     EXPECT_EQ(rig::to_json(parsed(text)), rig::to_json(rig::built_in_sim_bench()));

@@ -5,6 +5,10 @@
 namespace rig {
 namespace {
 
+constexpr std::string_view loopback =
+    R"(# loopback = "button0:led0"         # two lines that are wired together: doctor --loopback drives them
+)";
+
 constexpr std::string_view kernel_lines = R"(
 # The rig's side of the lines, on a chip of the kernel. "chip" is a path or, better, a label;
 # "line" is an offset or a name.
@@ -68,35 +72,36 @@ active = "high"
 )";
 
 constexpr std::string_view board_lines = R"(
-# GPIO lines of this machine; `gpioinfo` lists them. "chip" is a path or, better, a label (a path
-# may change from one boot to the next); "line" is an offset or a name. Lines whose names begin with
-# "led" are watched, all others are driven.
+# GPIO lines of this machine; `gpiodetect` and `gpioinfo` list them. "chip" is a label or a path, which
+# may change from one boot to the next. The header of a Raspberry Pi 3 is on "pinctrl-bcm2835", that of
+# a Pi 4 on "pinctrl-bcm2711", of a Pi 5 on "pinctrl-rp1". "line" is an offset or a name. Lines whose
+# names begin with "led" are watched, all others are driven.
 [lines.button0]
-chip = "/dev/gpiochip0"
+chip = "pinctrl-bcm2711"
 line = 17
 active = "low"
 drive = "open-drain"                # or open-source, push-pull. Open drain never drives high
 bias = "as-is"                      # or disabled, pull-up, pull-down
 
 [lines.button1]
-chip = "/dev/gpiochip0"
+chip = "pinctrl-bcm2711"
 line = 22
 active = "low"
 drive = "open-drain"
 
 [lines.led0]
-chip = "/dev/gpiochip0"
+chip = "pinctrl-bcm2711"
 line = 27
 active = "high"
 debounce_us = 0                     # what the kernel filters; 0 sees everything
 
 [lines.led1]
-chip = "/dev/gpiochip0"
+chip = "pinctrl-bcm2711"
 line = 23
 active = "high"
 
 # [lines.reset]
-# chip = "/dev/gpiochip0"
+# chip = "pinctrl-bcm2711"
 # line = 24
 # active = "low"
 )";
@@ -130,10 +135,14 @@ constexpr std::string_view board_target = R"(
 device = "02:00:00:00:00:01"        # the board's MAC address: the device ID follows from it
 console = "none"                    # or { port = "/dev/ttyUSB0", baud = 115200 }
 # ready = "ready"                   # the console says this once the firmware is up
-reset = "none"                      # or { line = "reset", hold_ms = 100 }, { command = ["..."] }
-power = "none"                      # or { line = "power" },
-                                    # or { command = { on = ["..."], off = ["..."] } }
+# ready_timeout_ms = 10000          # how long that, or its first connection, may take
+reset = "none"                      # or { line = "reset", hold_ms = 100 },
+                                    # or { command = ["..."], timeout_ms = 10000 }
+power = "none"                      # or { line = "power", off_ms = 500 }; off_ms: of a power cycle
+                                    # or { command = { on = ["..."], off = ["..."] },
+                                    #      off_ms = 500, timeout_ms = 10000 }
 # flash = ["openocd", "-f", "board.cfg", "-c", "program {image} verify reset exit"]
+# flash_timeout_ms = 120000
 # app = "path/to/application"       # folder of the WICED application that runs there
 # role = "server"                   # the board serves; then it needs no [lines], but
 # serves = { address = "198.51.100.20", plain_port = 27708, tls_port = 0 }    # 0: not there
@@ -211,8 +220,8 @@ std::string server_text(std::string_view identity) {
 }  // namespace
 
 std::string template_bench_file(BenchKind kind, std::string_view bench_name) {
-    const std::string head =
-        fmt::format("[bench]\nname = \"{}\"\nkind = \"{}\"\n", bench_name, to_string(kind));
+    const std::string head = fmt::format("[bench]\nname = \"{}\"\nkind = \"{}\"\n{}", bench_name,
+                                         to_string(kind), loopback);
     const std::string own_contract = contract_text("yes", "[\"chain\", \"time\"]");
     const std::string simulated_rest =
         own_contract + std::string(own_server) + server_text("server-ecdsa");
