@@ -79,7 +79,7 @@ def test_release_names_who_holds_a_button_and_releases_the_others() -> None:
     assert done.returncode == 4, done.stderr
     assert json.loads(done.stdout)["released"] == ["button1"]
     assert "line button0 (line 0 of gpiochip" in done.stderr
-    assert 'is held by "somebody": end that program' in done.stderr
+    assert 'is held by "somebody"; end that program' in done.stderr
     wait_until(lambda: board_reads_button0() == 1, "the line is free")
 
 

@@ -45,6 +45,9 @@ TargetBoard board_of(const rig::TargetSpec& spec) {
     return board;
 }
 
+/// Between two of them the loop does what else there is, and whoever waits may break off.
+constexpr auto loopback_slice = 50ms;
+
 constexpr const char* missing_target =
     "this bench has no target that the rig could start: no firmware was named for it";
 
@@ -228,8 +231,14 @@ rig::LedWindow Bench::led_window(const std::string& led, TimestampNs from_ns,
 }
 
 rig::LoopbackReport Bench::measure_loopback(const std::string& button, const std::string& led,
-                                            std::size_t samples) {
-    return call([&] { return lines().measure_loopback(button, led, samples); });
+                                            std::size_t samples,
+                                            const LoopbackInterrupted& interrupted) {
+    call([&] { lines().begin_loopback(button, led, samples); });
+    std::size_t settings_done = 0;
+    do {
+        settings_done = call([&] { return lines().go_on_with_loopback(loopback_slice); });
+    } while (!(interrupted && interrupted(settings_done)) && settings_done < samples);
+    return call([this] { return lines().end_loopback(); });
 }
 
 // Target ------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -100,12 +101,15 @@ class Bench {
     [[nodiscard]] rig::LedWindow led_window(const std::string& led, TimestampNs from_ns,
                                             TimestampNs until_ns);
 
-    /// Drives a button `samples` times and compares each time with the edge that comes back on an
-    /// LED wired to it. The loop does nothing else meanwhile, and none of it is on the timeline or
-    /// known to led_window(): close the bench afterwards. Throws rig::NoBench for an unknown line,
+    /// Drives a button `samples` times, at least once, and compares each time with the edge that
+    /// comes back on an LED wired to it, until `interrupted` ends that early: it is asked every
+    /// 50 ms, and told how many are done; it must not throw. None of it is on the timeline or known
+    /// to led_window(): close the bench afterwards. Throws rig::NoBench for an unknown line,
     /// rig::RigError when the LED does not follow.
+    using LoopbackInterrupted = std::function<bool(std::size_t settings_done)>;
     [[nodiscard]] rig::LoopbackReport measure_loopback(const std::string& button,
-                                                       const std::string& led, std::size_t samples);
+                                                       const std::string& led, std::size_t samples,
+                                                       const LoopbackInterrupted& interrupted);
 
     [[nodiscard]] std::optional<std::uint16_t> read_register(std::uint16_t device,
                                                              std::uint8_t reg);

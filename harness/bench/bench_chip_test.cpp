@@ -137,10 +137,13 @@ TEST_F(BenchChipTest, a_chip_that_is_unplugged_is_one_rig_error_and_no_busy_loop
     EXPECT_THAT(thrown_by<rig::RigError>(
                     [&] { static_cast<void>(bench.start_press("button0", 10ms, "ideal")); }),
                 HasSubstr("line button0"));
+    EXPECT_THAT(bench.rig_errors().front(), HasSubstr("; plug it in again"));
     bench.stop_target(nullptr);
     EXPECT_EQ(bench.rig_errors().size(), 1U);
 }
 
+// The edges of one LED are lost, and then it is silent: only the numbers of all lines together
+// tell.
 TEST_F(BenchChipTest, a_rig_that_stands_still_while_edges_come_reports_how_many_it_lost) {
     constexpr int kept_by_the_kernel = 1024;
     constexpr int lost = 80;
@@ -148,7 +151,10 @@ TEST_F(BenchChipTest, a_rig_that_stands_still_while_edges_come_reports_how_many_
     ASSERT_EQ(::pipe(ends.data()), 0);
     const pid_t rig_process = ::fork();
     if (rig_process == 0) {
-        Bench& bench = open_bench(rig::BenchKind::kernel);
+        Bench& bench = open_bench(rig::BenchKind::kernel, [](rig::BenchFile& bench_file) {
+            bench_file.lines.push_back(rig::testing::led_on("test-lines", "4"));
+            bench_file.lines.back().name = "led1";
+        });
         bench.start_target(soon(), nullptr);
         static_cast<void>(!::write(ends[1], "r", 1));
         const auto note = wait_for<harness::RigNote>(
@@ -163,8 +169,8 @@ TEST_F(BenchChipTest, a_rig_that_stands_still_while_edges_come_reports_how_many_
     ASSERT_EQ(::read(ends[0], &ready, 1), 1);
     ASSERT_EQ(::kill(rig_process, SIGSTOP), 0);
     ASSERT_EQ(::waitpid(rig_process, nullptr, WUNTRACED), rig_process);
-    for (int i = 0; i < kept_by_the_kernel + lost; ++i) {
-        sim_->pull(led, i % 2 == 0 ? Level::high : Level::low);
+    for (int i = 0; i < lost + kept_by_the_kernel; ++i) {
+        sim_->pull(i < lost ? led : led + 1, i % 2 == 0 ? Level::high : Level::low);
     }
     ASSERT_EQ(::kill(rig_process, SIGCONT), 0);
     std::array<char, 256> buffer{};

@@ -8,6 +8,7 @@
 
 #include "rig/base/errors.hpp"
 #include "rig/line/chip_lines.hpp"
+#include "rig/line/lost_edges.hpp"
 
 namespace harness {
 
@@ -52,6 +53,7 @@ void BenchLines::open_lines() {
 }
 
 void BenchLines::close() noexcept {
+    loopback_.reset();
     watches_.end();
     buttons_.clear();
     wire_ = nullptr;
@@ -91,6 +93,10 @@ void BenchLines::look() {
         take_edge(edge);
     }
     look_for_lost_edges();
+    if (!edges.empty() && wire_ == nullptr && overdue_timer_ == 0) {
+        overdue_timer_ = loop_.at(clock_.monotonic_ns() + rig::LostEdges::overdue_ns,
+                                  [this] { look_for_overdue_edges(); });
+    }
     if (wire_ != nullptr && !had_said_hello && wire_->said_hello()) {
         take_hello();
     }
@@ -123,6 +129,12 @@ void BenchLines::look_for_lost_edges() {
                                        lines_->edges_lost() - edges_lost_seen_));
         edges_lost_seen_ = lines_->edges_lost();
     }
+}
+
+void BenchLines::look_for_overdue_edges() {
+    overdue_timer_ = 0;
+    look_at_rest();  // the last of them may be there by now
+    look_for_lost_edges();
 }
 
 void BenchLines::take_hello() {
@@ -209,6 +221,7 @@ void BenchLines::play(std::size_t index) {
 }
 
 void BenchLines::release_buttons() {
+    loopback_.reset();
     for (ButtonState& state : buttons_) {
         const bool was_pressing = state.button->is_pressing();
         state.button->release();
@@ -257,12 +270,26 @@ rig::LedWindow BenchLines::led_window(const std::string& led, TimestampNs from_n
 
 // Calibration -------------------------------------------------------------------------------------
 
-rig::LoopbackReport BenchLines::measure_loopback(const std::string& button, const std::string& led,
-                                                 std::size_t samples) {
+void BenchLines::begin_loopback(const std::string& button, const std::string& led,
+                                std::size_t samples) {
+    if (loopback_) {
+        throw rig::RigError("this bench measures itself already");
+    }
     const rig::LoopbackPlan plan{
         .output = *bench_file_.find_line(buttons_[button_index(button)].button->name()),
         .input = led_line(led),
         .samples = samples};
+    loopback_.emplace(*lines_, clock_, plan);
+}
+
+rig::Loopback& BenchLines::loopback() {
+    if (!loopback_) {
+        throw rig::RigError("the measurement was broken off: its button was released");
+    }
+    return *loopback_;
+}
+
+std::size_t BenchLines::go_on_with_loopback(std::chrono::nanoseconds slice) {
     const auto wait = [](std::span<const int> descriptors, std::chrono::nanoseconds left) {
         std::vector<pollfd> waited;
         for (const int fd : descriptors) {
@@ -272,7 +299,19 @@ rig::LoopbackReport BenchLines::measure_loopback(const std::string& button, cons
         const auto left_ms = std::chrono::ceil<std::chrono::milliseconds>(left).count();
         return ::poll(waited.data(), waited.size(), static_cast<int>(left_ms)) > 0;
     };
-    return rig::measure_loopback(*lines_, clock_, plan, wait);
+    try {
+        loopback().measure_for(slice, wait);
+    } catch (...) {
+        loopback_.reset();
+        throw;
+    }
+    return loopback().settings_done();
+}
+
+rig::LoopbackReport BenchLines::end_loopback() {
+    rig::LoopbackReport report = loopback().report();
+    loopback_.reset();
+    return report;
 }
 
 }  // namespace harness

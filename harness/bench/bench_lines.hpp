@@ -9,6 +9,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -52,9 +53,12 @@ class BenchLines {
     [[nodiscard]] rig::LedWindow led_window(const std::string& led, TimestampNs from_ns,
                                             TimestampNs until_ns) const;
 
-    /// As Bench::measure_loopback().
-    [[nodiscard]] rig::LoopbackReport measure_loopback(const std::string& button,
-                                                       const std::string& led, std::size_t samples);
+    /// Begins what Bench::measure_loopback() does. An exception and release_buttons() end it.
+    void begin_loopback(const std::string& button, const std::string& led, std::size_t samples);
+    /// Does a slice of it; how often the button was set by then.
+    [[nodiscard]] std::size_t go_on_with_loopback(std::chrono::nanoseconds slice);
+    /// Lets go of the button; what was measured.
+    [[nodiscard]] rig::LoopbackReport end_loopback();
 
     /// Whether the lines are simulated ones, on a wire.
     [[nodiscard]] bool are_on_a_wire() const { return wire_ != nullptr; }
@@ -85,11 +89,13 @@ class BenchLines {
     void open_lines();
     void look();
     void look_for_lost_edges();
+    void look_for_overdue_edges();
     void take_hello();
     void look_whether_cut();
     void take_edge(const rig::Edge& edge);
     void play(std::size_t button);
     void take_release(const ButtonState& button);
+    [[nodiscard]] rig::Loopback& loopback();
     [[nodiscard]] std::size_t button_index(const std::string& button) const;
     [[nodiscard]] std::uint32_t led_line(const std::string& led) const;
 
@@ -102,7 +108,9 @@ class BenchLines {
     rig::WireLines* wire_ = nullptr;  // lines_ on a simulated bench
     std::vector<ButtonState> buttons_;
     std::map<std::uint32_t, LedState> leds_;  // by line
+    std::optional<rig::Loopback> loopback_;   // after lines_: lets go of one
     std::uint64_t edges_lost_seen_ = 0;
+    Loop::TimerId overdue_timer_ = 0;
     PressId last_press_id_ = 0;
     DescriptorWatches watches_;
 };

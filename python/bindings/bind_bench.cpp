@@ -1,6 +1,8 @@
+#include <pybind11/functional.h>
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
+#include <functional>
 #include <optional>
 #include <type_traits>
 #include <variant>
@@ -169,8 +171,21 @@ void add_bench(py::module_& m) {
         .def(
             "measure_loopback",
             [](BoundBench& b, const std::string& button, const std::string& led,
-               std::size_t samples) { return b->measure_loopback(button, led, samples); },
-            py::arg("button"), py::arg("led"), py::arg("samples"), ReleaseGil())
+               std::size_t samples, const std::function<void(std::size_t)>& tell) {
+                return waiting([&] {
+                    return b->measure_loopback(button, led, samples, [&](std::size_t done) {
+                        const py::gil_scoped_acquire gil;
+                        try {
+                            tell(done);
+                        } catch (py::error_already_set& error) {
+                            error.restore();  // Ctrl-C, most likely: waiting() raises it
+                            return true;
+                        }
+                        return interrupted();
+                    });
+                });
+            },
+            py::arg("button"), py::arg("led"), py::arg("samples"), py::arg("tell"))
         .def(
             "read_register",
             [](BoundBench& b, std::uint16_t device, std::uint8_t reg) {

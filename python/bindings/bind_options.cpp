@@ -33,7 +33,8 @@ void add_options(py::module_& m) {
 
     py::class_<rig::TriedLine>(m, "TriedLine")
         .def_readonly("name", &rig::TriedLine::name)
-        .def_readonly("trouble", &rig::TriedLine::trouble);
+        .def_readonly("trouble", &rig::TriedLine::trouble)
+        .def_readonly("remedy", &rig::TriedLine::remedy);
     m.def(
         "release_lines",
         [](const rig::BenchFile& file) {

@@ -2,11 +2,14 @@
 
 #include <exception>
 #include <memory>
+#include <string_view>
 #include <system_error>
+#include <utility>
 
 #include "harness/tls/tls_library.hpp"
 #include "python/bindings/bindings.hpp"
 #include "rig/base/errors.hpp"
+#include "rig/base/remedy.hpp"
 
 namespace py = pybind11;
 
@@ -25,52 +28,39 @@ void rethrow_interruption() {
 
 namespace {
 
-py::object make_exception(py::module_& module, const char* name, const char* doc,
-                          const py::tuple& bases) {
-    const std::string full_name = std::string("wwep_rig._core.") + name;
-    py::object type = py::reinterpret_steal<py::object>(
-        PyErr_NewExceptionWithDoc(full_name.c_str(), doc, bases.ptr(), nullptr));
-    if (!type) {
-        throw py::error_already_set();
-    }
-    module.add_object(name, type);
-    return type;
+/// One of the package's classes, which live as long as the interpreter: the reference is given
+/// away.
+PyObject* exception_class(const char* name) {
+    return py::object(py::module_::import("wwep_rig.errors").attr(name)).release().ptr();
 }
 
-/// What C++ throws, by name, as the three ways in which a run can go wrong. The classes live as
-/// long as the interpreter: their references are given away.
-void add_exceptions(py::module_& module) {
-    const py::object any = make_exception(
-        module, "WwepRigError", "Base of the three ways in which a run can go wrong.",
-        py::make_tuple(py::reinterpret_borrow<py::object>(PyExc_Exception)));
-    static PyObject* const target_failed =
-        make_exception(
-            module, "TargetFailed", "The device under test did not do what it must.",
-            py::make_tuple(any, py::reinterpret_borrow<py::object>(PyExc_AssertionError)))
-            .release()
-            .ptr();
-    static PyObject* const rig_error =
-        make_exception(module, "RigError",
-                       "The rig cannot do its work; nothing is said about the target.",
-                       py::make_tuple(any))
-            .release()
-            .ptr();
-    static PyObject* const no_bench =
-        make_exception(module, "NoBench", "The bench is missing, busy or wrongly described.",
-                       py::make_tuple(any))
-            .release()
-            .ptr();
+/// What a system says may be in any encoding.
+py::str to_text(std::string_view text) {
+    return py::reinterpret_steal<py::str>(
+        PyUnicode_DecodeUTF8(text.data(), static_cast<py::ssize_t>(text.size()), "replace"));
+}
+
+void raise(PyObject* type, const std::exception& error) {
+    const rig::ErrorParts parts = rig::parts_of(error);
+    PyErr_SetObject(type, py::handle(type)(to_text(parts.trouble), to_text(parts.remedy)).ptr());
+}
+
+/// What C++ throws becomes one of the three ways in which a run can go wrong.
+void add_exceptions() {
+    static PyObject* const target_failed = exception_class("TargetFailed");
+    static PyObject* const rig_error = exception_class("RigError");
+    static PyObject* const no_bench = exception_class("NoBench");
     py::register_exception_translator([](std::exception_ptr thrown) {
         try {
             std::rethrow_exception(std::move(thrown));
         } catch (const rig::TargetFailure& error) {
-            PyErr_SetString(target_failed, error.what());
+            raise(target_failed, error);
         } catch (const rig::NoBench& error) {
-            PyErr_SetString(no_bench, error.what());
+            raise(no_bench, error);
         } catch (const rig::RigError& error) {
-            PyErr_SetString(rig_error, error.what());
+            raise(rig_error, error);
         } catch (const std::system_error& error) {
-            PyErr_SetString(rig_error, error.what());
+            raise(rig_error, error);
         }
     });
 }
@@ -86,7 +76,7 @@ PYBIND11_MODULE(_core, module) {
     py::object library = py::cast(std::make_unique<harness::TlsLibrary>());
     library.inc_ref();  // for good: a bench may still be open when the interpreter ends
     module.add_object("_tls_library", library);
-    bindings::add_exceptions(module);
+    bindings::add_exceptions();
     bindings::add_events(module);
     bindings::add_lines(module);
     bindings::add_options(module);

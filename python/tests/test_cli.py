@@ -159,7 +159,9 @@ def test_release_names_each_button_that_cannot_be_had(wwep_rig, tmp_path):
     assert done.code == 4
     troubles = json.loads(done.out)["troubles"]
     assert "button0" in troubles and "led0" not in troubles
-    assert all("/dev/gpiochip99" in trouble for trouble in troubles.values())
+    for each in troubles.values():
+        assert "/dev/gpiochip99 cannot be opened" in each["trouble"] and ";" not in each["trouble"]
+        assert re.search("GPIO chip at all|name one of these in the bench file", each["remedy"])
     assert done.err.count("not released: line button") == len(troubles)
 
 
@@ -221,9 +223,33 @@ def test_doctor_has_a_remedy_for_a_bench_that_is_not_there(wwep_rig):
     assert done.code == 4
     findings = json.loads(done.out)
     (bad,) = [each for each in findings if not each["is_good"]]
-    assert bad["what"] == "bench file" and "wwep-rig bench new" in bad["found"]
+    assert bad["what"] == "bench file" and bad["found"].startswith("there is no bench 'nowhere'")
+    assert bad["remedy"].startswith("make one: wwep-rig bench new nowhere")
     assert [each for each in findings if "exit_code" in each] == [bad]
     assert bad["exit_code"] == 4
+
+
+def test_doctor_keeps_what_is_wrong_with_a_line_apart_from_the_remedy(wwep_rig, tmp_path):
+    wwep_rig("bench", "new", "bench-1", "--kind", "board")
+    path = tmp_path / "benches" / "bench-1.toml"
+    path.write_text(re.sub(r'chip = "[^"]*"', 'chip = "a; b"', path.read_text()))
+
+    done = wwep_rig("doctor", "--bench", "bench-1", "--json")
+
+    findings = {each["what"]: each for each in json.loads(done.out)}
+    line = findings["line button0"]
+    assert line["found"] == 'line button0: no GPIO chip has the path, name or label "a; b"'
+    assert re.search("no GPIO chip at all|name one of these in the bench file", line["remedy"])
+
+
+def test_doctor_tells_how_to_look_again_at_a_bench_file_that_is_wrong(wwep_rig, tmp_path):
+    (tmp_path / "wrong.toml").write_text("nonsense")
+
+    done = wwep_rig("doctor", "--bench", "wrong.toml", "--json")
+
+    (bad,) = [each for each in json.loads(done.out) if not each["is_good"]]
+    assert "wrong.toml:1" in bad["found"]
+    assert bad["remedy"] == "correct it, and look again: wwep-rig bench check wrong.toml"
 
 
 def test_doctor_names_who_has_a_port(wwep_rig, tmp_path):

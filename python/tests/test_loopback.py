@@ -1,6 +1,7 @@
 """The rig measures itself, the recordings carry it, and no budget below it is judged."""
 
 import json
+import signal
 from dataclasses import replace
 from pathlib import Path
 
@@ -131,7 +132,7 @@ def test_pair_that_nobody_names_is_asked_for(wwep_rig, own_state):
         ("button0", 2, "expected BUTTON:LED"),
         ("button7:led0", 4, "no button 'button7'"),
         ("button0:led7", 4, "no LED 'led7'"),
-        ("button0:led1", 3, "led1 does not follow button0: wire them together"),
+        ("button0:led1", 3, "led1 does not follow button0; wire them together"),
     ],
 )
 def test_pair_that_cannot_be_measured_is_refused(wwep_rig, own_state, pair, code, complaint):
@@ -177,8 +178,8 @@ def test_budget_of_the_bench_file_below_the_floor_is_refused(
         open_bench(path, environment=variables)
     assert str(refused.value) == (
         "bench tight: budgets.press_to_led_ms = 4 is below the rig's own floor of 5.000 ms (p99 of "
-        "1000 over button0:led0, measured 2026-01-01T12:00:00+00:00): the rig cannot judge that. "
-        "Allow more, or measure again: wwep-rig doctor --loopback"
+        "1000 over button0:led0, measured 2026-01-01T12:00:00+00:00): the rig cannot judge that; "
+        "allow more, or measure again: wwep-rig doctor --loopback"
     )
 
 
@@ -240,6 +241,25 @@ def test_measuring_needs_a_wire(environment):
 
         with pytest.raises(RigError, match="led1 does not follow button0"):
             loopback.measure(bench, "button0", "led1", over="", lines="", samples=10)
+
+
+def test_measurement_tells_how_far_it_is_and_ctrl_c_breaks_it_off(environment):
+    with open_bench("sim", environment=environment, program="jumper") as bench:
+        bench.target.start()
+        told: list[str] = []
+        loopback.measure(bench, "button0", "led0", over="", lines="", samples=3, tell=told.append)
+        assert told[:3] == ["press 1 of 3", "press 2 of 3", "press 3 of 3"]
+        assert told[-1] == "edge 3 of 3"
+
+        def press_ctrl_c(done: int) -> None:
+            signal.raise_signal(signal.SIGINT)
+
+        window = bench.record()
+        with pytest.raises(KeyboardInterrupt):
+            bench.measure_loopback("button0", "led0", samples=100_000_000, tell=press_ctrl_c)
+        # Somebody who presses it finds it open.
+        bench.start_press("button0", hold_s=0.002)
+        assert window.wait_for(lambda event: "led0" in event.text, "led0", timeout_s=10.0)
 
 
 def test_table_without_a_floor_is_as_it_was():

@@ -1,25 +1,14 @@
 """The C++ side of the rig. Private: scripts use the package, and only the package imports this.
 
-Every ``_ns`` is an int, CLOCK_MONOTONIC nanoseconds; 0 stands for "did not happen". Whatever waits
+What it raises is in errors.py. Every ``_ns`` is an int, CLOCK_MONOTONIC nanoseconds; 0 stands for "did not happen". Whatever waits
 does so with the GIL released, and Ctrl-C interrupts it.
 """
 
+from collections.abc import Callable
 from enum import Enum
 from types import TracebackType
 
 __version__: str
-
-class WwepRigError(Exception):
-    """Base of the three ways in which a run can go wrong."""
-
-class TargetFailed(WwepRigError, AssertionError):
-    """The device under test did not do what it must."""
-
-class RigError(WwepRigError):
-    """The rig cannot do its work; nothing is said about the target."""
-
-class NoBench(WwepRigError):
-    """The bench is missing, busy or wrongly described. The text names the remedy."""
 
 class BenchFile:
     """A bench file, checked."""
@@ -53,7 +42,10 @@ class TriedLine:
     def name(self) -> str: ...
     @property
     def trouble(self) -> str:
-        """Why it could not be had, with the remedy; empty: all is well."""
+        """Why it could not be had; empty: all is well."""
+    @property
+    def remedy(self) -> str:
+        """What to do about the trouble."""
 
 def release_lines(bench_file: BenchFile) -> list[TriedLine]:
     """Puts every button on a line of a GPIO chip to high impedance, as far as it can be had."""
@@ -499,11 +491,13 @@ class Bench:
         Raises RigError for what is too long ago, ValueError for a window that ends before it
         begins.
         """
-    def measure_loopback(self, button: str, led: str, samples: int) -> LoopbackReport:
+    def measure_loopback(
+        self, button: str, led: str, samples: int, tell: Callable[[int], None]
+    ) -> LoopbackReport:
         """Drives a button that is wired to an LED, and times each edge that comes back.
 
-        Nothing of it is on the timeline; close the bench afterwards. Raises RigError when the LED
-        does not follow.
+        Every 50 ms ``tell`` hears how many are done. Nothing of it is on the timeline; close the
+        bench afterwards. Raises RigError when the LED does not follow.
         """
     def read_register(self, device: int, register: int) -> int | None: ...
     def write_register(self, device: int, register: int, value: int) -> None: ...

@@ -2,6 +2,7 @@
 
 import time
 import warnings
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -238,12 +239,15 @@ class Bench(Closing):
             f" (of which the rig itself takes up to {self.calibration.floors_ms[latency]:.3f} ms)"
         )
 
-    def measure_loopback(self, button: str, led: str, *, samples: int) -> _core.LoopbackReport:
+    def measure_loopback(
+        self, button: str, led: str, *, samples: int, tell: Callable[[int], None]
+    ) -> _core.LoopbackReport:
         """Drive a button that is wired to an LED, and time each edge that comes back.
 
         None of it is on the timeline, and the bench can do nothing but be closed afterwards.
+        `tell` hears every 50 ms how many are done. Ctrl-C breaks off, and lets go of the button.
         """
-        return self._core.measure_loopback(button, led, samples)
+        return self._core.measure_loopback(button, led, samples, tell)
 
     @property
     def rig_errors(self) -> tuple[str, ...]:

@@ -161,8 +161,8 @@ def refuse_budgets_below(
             raise NoBench(
                 f"{where}{name} = {budget_ms:g} is below the rig's own floor of {floor_ms:.3f} ms "
                 f"(p99 of {floor.samples} over {floor.loopback}, measured {floor.measured_at}): "
-                "the rig cannot judge that. Allow more, or measure again: "
-                "wwep-rig doctor --loopback"
+                "the rig cannot judge that",
+                "allow more, or measure again: wwep-rig doctor --loopback",
             )
 
 

@@ -2,9 +2,31 @@
 
 from enum import Enum
 
-from ._core import NoBench, RigError, TargetFailed, WwepRigError
 
-__all__ = ["NoBench", "Outcome", "RigError", "TargetFailed", "WwepRigError", "outcome_of"]
+class WwepRigError(Exception):
+    """Base of the three ways in which a run can go wrong. The C++ side raises these, too.
+
+    Attributes:
+        trouble: what is wrong.
+        remedy: what to do about it; empty: the trouble's own text says it, or there is nothing.
+    """
+
+    def __init__(self, trouble: str, remedy: str = "") -> None:
+        super().__init__(f"{trouble}; {remedy}" if remedy else trouble)
+        self.trouble = trouble
+        self.remedy = remedy
+
+
+class TargetFailed(WwepRigError, AssertionError):
+    """The device under test did not do what it must."""
+
+
+class RigError(WwepRigError):
+    """The rig cannot do its work; nothing is said about the target."""
+
+
+class NoBench(WwepRigError):
+    """The bench is missing, busy or wrongly described."""
 
 
 class Outcome(Enum):

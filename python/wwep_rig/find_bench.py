@@ -30,7 +30,9 @@ def find_bench_file(bench: str | Path, environment: Mapping[str, str]) -> Path |
     if isinstance(bench, Path) or "/" in text or text.endswith(".toml"):
         path = Path(bench)
         if not path.is_file():
-            raise NoBench(f"no bench file {path}. Make one: wwep-rig bench new NAME --kind board")
+            raise NoBench(
+                f"there is no bench file {path}", "make one: wwep-rig bench new NAME --kind board"
+            )
         return path
     folders = search_path(environment)
     for folder in folders:
@@ -41,8 +43,8 @@ def find_bench_file(bench: str | Path, environment: Mapping[str, str]) -> Path |
         return None
     looked = ", ".join(str(folder / f"{text}.toml") for folder in folders)
     raise NoBench(
-        f"no bench {text!r}: looked for {looked}. "
-        f"Make one: wwep-rig bench new {text} --kind board; or use the built-in {BUILT_IN!r}."
+        f"there is no bench {text!r}: looked for {looked}",
+        f"make one: wwep-rig bench new {text} --kind board, or use the built-in {BUILT_IN!r}",
     )
 
 

@@ -1,6 +1,7 @@
 """Measures the rig over a button that is wired to an LED: what `calibration` keeps."""
 
 import time
+from collections.abc import Callable
 from datetime import datetime
 
 from . import _core
@@ -15,7 +16,14 @@ _ANSWER_S = 1.0
 
 
 def measure(
-    bench: Bench, button: str, led: str, *, over: str, lines: str, samples: int
+    bench: Bench,
+    button: str,
+    led: str,
+    *,
+    over: str,
+    lines: str,
+    samples: int,
+    tell: Callable[[str], None] = lambda text: None,
 ) -> Calibration:
     """Measure. The bench can do nothing else afterwards but be closed.
 
@@ -26,6 +34,7 @@ def measure(
         over: what joins them, for people.
         lines: `digest_of` the bench's file.
         samples: how often to set the line.
+        tell: hears now and then how far it is.
 
     Raises:
         RigError: the LED does not follow.
@@ -34,8 +43,14 @@ def measure(
     if button not in bench.buttons:
         raise NoBench(f"bench {bench.name} has no button {button!r}")
     bench.led(led)
-    to_python = _edge_to_python(bench, button, led, min(samples, PRESSES_MAX))
-    report = bench.measure_loopback(button, led, samples=samples)
+    presses = min(samples, PRESSES_MAX)
+    to_python = []
+    for pressed in range(presses):
+        tell(f"press {pressed + 1} of {presses}")
+        to_python.append(_edge_to_python(bench, button, led))
+    report = bench.measure_loopback(
+        button, led, samples=samples, tell=lambda done: tell(f"edge {done} of {samples}")
+    )
     return Calibration(
         bench=bench.name,
         loopback=f"{button}:{led}",
@@ -52,33 +67,30 @@ def measure(
     )
 
 
-def _edge_to_python(bench: Bench, button: str, led: str, presses: int) -> list[int]:
+def _edge_to_python(bench: Bench, button: str, led: str) -> int:
     """Nanoseconds from an edge's stamp to this thread, which waits for it, the ordinary way."""
-    late_ns = []
-    for _ in range(presses):
-        window = bench.record()
-        bench.start_press(button, hold_s=_HOLD_S)
-        give_up_at = time.monotonic() + _ANSWER_S
-        edge_ns = 0
-        while not edge_ns:
-            events = window.next_events(timeout_s=_ANSWER_S)
-            now_ns = time.monotonic_ns()
-            edges = [each.value for each in events if isinstance(each.value, _core.EdgeSeen)]
-            edge_ns = next((edge.at_ns for edge in edges if edge.line == led), 0)
-            if not edge_ns and time.monotonic() > give_up_at:
-                raise RigError(
-                    f"{led} does not follow {button}: wire them together, and pull the wire up if "
-                    f"{button} is open-drain"
-                )
-        late_ns.append(now_ns - edge_ns)
-        window.wait_for(
-            lambda event: isinstance(event.value, _core.EdgeSeen)
-            and event.value.line == led
-            and event.value.at_ns > edge_ns,
-            f"{led} to follow the release of {button}",
-            timeout_s=_ANSWER_S,
-        )
-    return late_ns
+    window = bench.record()
+    bench.start_press(button, hold_s=_HOLD_S)
+    give_up_at = time.monotonic() + _ANSWER_S
+    edge_ns = 0
+    while not edge_ns:
+        events = window.next_events(timeout_s=_ANSWER_S)
+        now_ns = time.monotonic_ns()
+        edges = [each.value for each in events if isinstance(each.value, _core.EdgeSeen)]
+        edge_ns = next((edge.at_ns for edge in edges if edge.line == led), 0)
+        if not edge_ns and time.monotonic() > give_up_at:
+            raise RigError(
+                f"{led} does not follow {button}",
+                f"wire them together, and pull the wire up if {button} is open-drain",
+            )
+    window.wait_for(
+        lambda event: isinstance(event.value, _core.EdgeSeen)
+        and event.value.line == led
+        and event.value.at_ns > edge_ns,
+        f"{led} to follow the release of {button}",
+        timeout_s=_ANSWER_S,
+    )
+    return now_ns - edge_ns
 
 
 def _spread(spread: _core.Spread) -> Spread:

@@ -140,8 +140,8 @@ def firmware_path(program: str) -> Path:
         return path
     known = ", ".join(sorted(each.name for each in folder.glob("*"))) or "none is built"
     raise NoBench(
-        f"no firmware {path.name!r} in {folder} ({known}): build the project "
-        "(ci/build), or give target.program a path"
+        f"no firmware {path.name!r} in {folder} ({known})",
+        "build the project (ci/build), or give target.program a path",
     )
 
 

@@ -23,7 +23,7 @@ namespace rig::testing {
 constexpr auto patience = std::chrono::seconds(5);  // an emulated machine under load is slow
 constexpr auto quiet = std::chrono::milliseconds(100);
 
-/// Waits until one descriptor is readable; what measure_loopback() wants.
+/// Waits until one descriptor is readable; what a Loopback wants.
 inline bool wait_readable(std::span<const int> descriptors, std::chrono::nanoseconds timeout) {
     std::vector<pollfd> ready;
     for (const int fd : descriptors) {

@@ -15,10 +15,15 @@
 #include <utility>
 
 #include "rig/base/errors.hpp"
+#include "rig/base/remedy.hpp"
 #include "rig/line/chip_places.hpp"
+#include "rig/line/line_errors.hpp"
+#include "rig/line/lost_edges.hpp"
 
 namespace rig {
 namespace {
+
+constexpr const char* unplugged_remedy = "plug it in again and open the bench anew";
 
 gpiod::line::drive to_gpiod(Drive drive) {
     switch (drive) {
@@ -98,6 +103,7 @@ struct ChipLines::Chip {
     std::optional<gpiod::line_request> inputs;
     gpiod::edge_event_buffer events{edges_per_read_max};
     std::unordered_map<unsigned, std::uint32_t> line_of_offset;  // of inputs
+    LostEdges lost;                                              // of inputs
     bool is_gone = false;
 };
 
@@ -114,7 +120,8 @@ ChipLines::ChipLines(std::vector<LineSpec> specs, const Clock& clock, ChipLinesO
     : clock_(clock), options_(std::move(options)), specs_(std::move(specs)) {
     ChipPlaces found = find_places(specs_, options_.device_folder);
     for (OpenChip& chip : found.chips) {
-        chips_.push_back({.open = std::move(chip), .inputs = std::nullopt, .line_of_offset = {}});
+        chips_.push_back(
+            {.open = std::move(chip), .inputs = std::nullopt, .line_of_offset = {}, .lost = {}});
     }
     for (std::uint32_t line = 0; line < specs_.size(); ++line) {
         const LinePlace place = found.places[line];
@@ -152,7 +159,7 @@ void ChipLines::request_output(std::uint32_t line) {
                            .add_line_settings(state.place.offset, settings)
                            .do_request();
     } catch (const std::exception& error) {
-        throw NoBench(request_trouble(errno_of(error), spec, chip.open, state.place.offset));
+        throw request_trouble(errno_of(error), spec, chip.open, state.place.offset);
     }
 }
 
@@ -180,8 +187,7 @@ void ChipLines::request_inputs(Chip& chip) {
                 break;
             }
         }
-        throw NoBench(
-            request_trouble(trouble, specs_[chip.line_of_offset[culprit]], chip.open, culprit));
+        throw request_trouble(trouble, specs_[chip.line_of_offset[culprit]], chip.open, culprit);
     }
 }
 
@@ -230,11 +236,13 @@ bool ChipLines::read_chip(Chip& chip, std::vector<Edge>& edges) {
             may_have_more = count == edges_per_read_max;
             for (const gpiod::edge_event& event : chip.events) {
                 const bool is_rising = event.type() == gpiod::edge_event::event_type::RISING_EDGE;
-                take_event(chip.line_of_offset.at(event.line_offset()),
-                           is_rising ? Level::high : Level::low,
-                           static_cast<TimestampNs>(event.timestamp_ns().ns()), event.line_seqno(),
-                           edges);
+                const std::uint64_t missing = take_event(
+                    chip.line_of_offset.at(event.line_offset()),
+                    is_rising ? Level::high : Level::low,
+                    static_cast<TimestampNs>(event.timestamp_ns().ns()), event.line_seqno(), edges);
+                chip.lost.take(event.global_seqno(), missing);
             }
+            chip.lost.look(clock_.monotonic_ns());
         }
     } catch (const std::exception& error) {
         give_up(chip, "read edges", errno_of(error));
@@ -245,8 +253,8 @@ bool ChipLines::read_chip(Chip& chip, std::vector<Edge>& edges) {
     return may_have_more;
 }
 
-void ChipLines::take_event(std::uint32_t line, Level level, TimestampNs at_ns, std::uint64_t seqno,
-                           std::vector<Edge>& edges) {
+std::uint64_t ChipLines::take_event(std::uint32_t line, Level level, TimestampNs at_ns,
+                                    std::uint64_t seqno, std::vector<Edge>& edges) {
     Line& state = lines_[line];
     std::uint64_t missing = 0;
     if (seqno > state.kernel_seqno) {
@@ -256,7 +264,6 @@ void ChipLines::take_event(std::uint32_t line, Level level, TimestampNs at_ns, s
     if (missing == 0 && state.kernel_seqno != 0 && level == state.level) {
         missing = 1;
     }
-    edges_lost_ += missing;
     state.kernel_seqno = seqno;
     state.seqno += missing + 1;
     state.level = level;
@@ -265,31 +272,44 @@ void ChipLines::take_event(std::uint32_t line, Level level, TimestampNs at_ns, s
                      .line = line,
                      .level = level,
                      .source = EdgeSource::kernel});
+    return missing;
+}
+
+std::uint64_t ChipLines::edges_lost() const {
+    const TimestampNs now_ns = clock_.monotonic_ns();
+    std::uint64_t lost = 0;
+    for (const Chip& chip : chips_) {
+        lost += chip.lost.count(now_ns);
+    }
+    return lost;
 }
 
 void ChipLines::give_up(Chip& chip, std::string_view verb, int error_number) {
     if (error_number == ENODEV) {
         chip.is_gone = true;
-        throw RigError(fmt::format("{} \"{}\" was unplugged while the rig used it", chip.open.name,
-                                   chip.open.label));
+        throw Remedied<RigError>(fmt::format("{} \"{}\" was unplugged while the rig used it",
+                                             chip.open.name, chip.open.label),
+                                 unplugged_remedy);
     }
-    throw RigError(fmt::format("{} of {} \"{}\": {}", verb, chip.open.name, chip.open.label,
-                               std::strerror(error_number)));
+    throw Remedied<RigError>(fmt::format("{} of {} \"{}\": {}", verb, chip.open.name,
+                                         chip.open.label, std::strerror(error_number)),
+                             "the kernel's log may say why: sudo dmesg | tail");
 }
 
 Edge ChipLines::drive(std::uint32_t line, Level level) {
     const LineSpec& spec = specs_.at(line);
     if (spec.direction != Direction::output) {
-        throw RigError(fmt::format("line {} is an input: the rig does not drive it", spec.name));
+        throw input_is_not_driven(spec);
     }
     Line& state = lines_[line];
     Chip& chip = chips_[state.place.chip];
     if (chip.is_gone || !state.output) {
-        throw RigError(fmt::format(
-            "{}: {}", describe_line(spec, chip.open, state.place.offset),
-            chip.is_gone ? "the chip was unplugged"
-                         : "the line was given back to the kernel, which would not let go of it "
-                           "otherwise"));
+        throw Remedied<RigError>(
+            fmt::format("{}: {}", describe_line(spec, chip.open, state.place.offset),
+                        chip.is_gone ? "the chip was unplugged"
+                                     : "the line was given back to the kernel, which would not "
+                                       "let go of it otherwise"),
+            chip.is_gone ? unplugged_remedy : "open the bench anew");
     }
     const Edge no_edge{.line = line, .level = level, .source = EdgeSource::rig};
     const bool holds_idle_by_floating = !state.is_output && spec.drive != Drive::push_pull;
@@ -349,7 +369,7 @@ std::vector<TriedLine> release_lines(std::span<const LineSpec> specs,
         if (spec.direction != Direction::output || spec.chip.empty()) {
             continue;
         }
-        TriedLine result{.name = spec.name, .trouble = {}};
+        TriedLine result{.name = spec.name};
         try {
             ChipPlaces found = find_places({&spec, 1}, options.device_folder);
             const OpenChip& chip = found.chips.front();
@@ -361,10 +381,12 @@ std::vector<TriedLine> release_lines(std::span<const LineSpec> specs,
                                       .add_line_settings(offset, floating_settings())
                                       .do_request());
             } catch (const std::exception& error) {
-                result.trouble = request_trouble(errno_of(error), spec, chip, offset);
+                throw request_trouble(errno_of(error), spec, chip, offset);
             }
         } catch (const NoBench& error) {
-            result.trouble = error.what();
+            const ErrorParts parts = parts_of(error);
+            result.trouble = parts.trouble;
+            result.remedy = parts.remedy;
         }
         released.push_back(std::move(result));
     }
@@ -378,11 +400,13 @@ std::vector<TriedLine> probe_lines(std::span<const LineSpec> specs, const Clock&
         if (spec.chip.empty()) {
             continue;
         }
-        TriedLine result{.name = spec.name, .trouble = {}};
+        TriedLine result{.name = spec.name};
         try {
             const ChipLines lines({spec}, clock, options);
         } catch (const NoBench& error) {
-            result.trouble = error.what();
+            const ErrorParts parts = parts_of(error);
+            result.trouble = parts.trouble;
+            result.remedy = parts.remedy;
         }
         probed.push_back(std::move(result));
     }

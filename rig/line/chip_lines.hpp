@@ -49,9 +49,10 @@ class ChipLines final : public Lines {
     [[nodiscard]] Edge drive(std::uint32_t line, Level level) override;
     void release(std::uint32_t line) noexcept override;
     [[nodiscard]] Level level(std::uint32_t line) const override;
-    /// Gaps in a line's sequence numbers, and edges to the level that the line already had: between
-    /// two of those the chip missed one.
-    [[nodiscard]] std::uint64_t edges_lost() const override { return edges_lost_; }
+    /// Gaps in the sequence numbers of a line and of all inputs of a chip, and edges to the level
+    /// that the line already had: between two of those the chip missed one. A number that is
+    /// missing among a chip's alone counts once it is overdue, see lost_edges.hpp: ask again then.
+    [[nodiscard]] std::uint64_t edges_lost() const override;
     /// False once a chip was unplugged.
     [[nodiscard]] bool is_connected() const override;
 
@@ -62,8 +63,9 @@ class ChipLines final : public Lines {
     void request_output(std::uint32_t line);
     void request_inputs(Chip& chip);
     [[nodiscard]] bool read_chip(Chip& chip, std::vector<Edge>& edges);
-    void take_event(std::uint32_t line, Level level, TimestampNs at_ns, std::uint64_t seqno,
-                    std::vector<Edge>& edges);
+    /// Returns how many edges of this line went missing before the event.
+    std::uint64_t take_event(std::uint32_t line, Level level, TimestampNs at_ns,
+                             std::uint64_t seqno, std::vector<Edge>& edges);
     [[noreturn]] void give_up(Chip& chip, std::string_view verb, int error_number);
 
     const Clock& clock_;
@@ -71,14 +73,13 @@ class ChipLines final : public Lines {
     std::vector<LineSpec> specs_;
     std::vector<Chip> chips_;
     std::vector<Line> lines_;
-    std::uint64_t edges_lost_ = 0;
 };
 
-/// What became of one line in release_lines() or probe_lines(). `trouble` is for people, with the
-/// remedy; empty: all is well.
+/// What became of one line in release_lines() or probe_lines(), for people.
 struct TriedLine {
     std::string name;
-    std::string trouble;
+    std::string trouble = {};  ///< empty: all is well
+    std::string remedy = {};   ///< what to do about the trouble
 };
 
 /// Takes every output among `specs` as an input once and gives it back: for what a rig that was

@@ -33,6 +33,14 @@ class ChipLinesTest : public ChipTest {
     [[nodiscard]] gpiod::line_info info(unsigned offset) const {
         return gpiod::chip(sim_->path()).get_line_info(offset);
     }
+    /// Up, down, up...: edges that nobody reads meanwhile.
+    void toggle(unsigned offset, std::size_t times) const {
+        for (std::size_t i = 0; i < times; ++i) {
+            sim_->pull(offset, i % 2 == 0 ? Level::high : Level::low);
+            // Nothing but time tells that the simulator is done with an edge that nobody may read.
+            std::this_thread::sleep_for(20ms);
+        }
+    }
     std::string trouble_opening(std::vector<LineSpec> specs) {
         return thrown_by<NoBench>([&] { open(std::move(specs)); });
     }
@@ -74,19 +82,21 @@ TEST_F(ChipLinesTest, a_line_that_is_not_there_is_answered_with_those_that_are) 
     EXPECT_THAT(trouble_opening({led_on("test-lines", "LED9")}),
                 AllOf(HasSubstr("is called \"LED9\""), HasSubstr("BUTTON0, LED0, TWIN, TWIN")));
     EXPECT_THAT(trouble_opening({led_on("test-lines", "TWIN")}),
-                AllOf(HasSubstr("lines 6, 7 of"), HasSubstr("say which by its number")));
+                AllOf(HasSubstr("lines 6, 7 of"),
+                      HasSubstr("; say in the bench file which by its number")));
 }
 
 TEST_F(ChipLinesTest, two_entries_on_one_line_are_refused_however_they_are_spelt) {
     EXPECT_THAT(trouble_opening({button_on(sim_->path(), "3"), led_on("test-lines", "LED0")}),
-                HasSubstr("lines button0 and led0 are both on line 3 of " + sim_->name()));
+                AllOf(HasSubstr("lines button0 and led0 are both on line 3 of " + sim_->name()),
+                      HasSubstr("; give each a line of its own")));
 }
 
 TEST_F(ChipLinesTest, a_busy_line_names_who_holds_it) {
     ChipLines holder({led_on("test-lines", "3")}, clock_, {.consumer = "somebody else"});
     EXPECT_THAT(trouble_opening({led_on("test-lines", "0"), led_on("test-lines", "LED0")}),
                 AllOf(HasSubstr("line led0 (line 3 of "),
-                      HasSubstr("is held by \"somebody else\": end that program")));
+                      HasSubstr("is held by \"somebody else\"; end that program")));
     EXPECT_THAT(trouble_opening({button_on("test-lines", "5")}),
                 HasSubstr("is held by \"board-power\""));
 }
@@ -161,17 +171,39 @@ TEST_F(ChipLinesTest, a_debounced_line_shows_no_glitch_but_every_lasting_change)
 TEST_F(ChipLinesTest, edges_that_overrun_the_kernels_buffer_are_counted_as_lost) {
     constexpr std::size_t kept = 8;
     open({led_on("test-lines", "3")}, {.event_buffer_size = kept});
-    for (int i = 0; i < 20; ++i) {
-        sim_->pull(led, i % 2 == 0 ? Level::high : Level::low);
-        // Nothing but time tells that the simulator is done with an edge that nobody may read yet.
-        std::this_thread::sleep_for(20ms);
-    }
+    toggle(led, 20);
     const auto edges = wait_for_edges(kept);
     ASSERT_EQ(edges.size(), kept);
     EXPECT_GT(edges.front().seqno, 1U) << "the oldest go";
     EXPECT_GE(lines_->edges_lost(), 1U);
     EXPECT_EQ(edges.back().seqno, kept + lines_->edges_lost());
     EXPECT_EQ(lines_->level(0), Level::low) << "the newest stay";
+}
+
+TEST_F(ChipLinesTest, edges_lost_by_a_line_that_then_is_silent_are_counted_and_counted_once) {
+    constexpr std::size_t kept = 8;
+    constexpr std::size_t lost = 4;
+    constexpr unsigned other_led = 4;
+    open({led_on("test-lines", "3"), led_on("test-lines", "4")}, {.event_buffer_size = kept});
+    toggle(led, lost);
+    toggle(other_led, kept);
+    const auto edges = wait_for_edges(kept);
+    ASSERT_EQ(edges.size(), kept);
+    for (std::size_t i = 0; i < kept; ++i) {
+        EXPECT_EQ(edges[i].line, 1U);
+        EXPECT_EQ(edges[i].seqno, i + 1) << "this line missed nothing";
+    }
+    const auto deadline = rig::Deadline::after(clock_, rig::testing::patience);
+    while (lines_->edges_lost() == 0 && !deadline.has_passed(clock_)) {
+        static_cast<void>(rig::testing::wait_readable(lines_->descriptors(), 10ms));
+    }
+    EXPECT_EQ(lines_->edges_lost(), lost);
+    const auto next = board_sets_led(Level::high);
+    ASSERT_TRUE(next);
+    EXPECT_EQ(next->seqno, lost + 1) << "the line itself tells of the same loss";
+    EXPECT_EQ(lines_->edges_lost(), lost);
+    EXPECT_TRUE(wait_for_edges(1, rig::testing::quiet * 3).empty());
+    EXPECT_EQ(lines_->edges_lost(), lost);
 }
 
 TEST_F(ChipLinesTest, edges_of_two_chips_come_oldest_first) {
@@ -264,7 +296,8 @@ TEST_F(ChipLinesTest, a_released_button_is_an_input_with_the_boards_pull_and_can
 TEST_F(ChipLinesTest, an_input_refuses_to_be_driven) {
     open();
     EXPECT_EQ(thrown_by<RigError>([this] { static_cast<void>(lines_->drive(1, Level::high)); }),
-              "line led0 is an input: the rig does not drive it");
+              "line led0 is an input: the rig does not drive it; drive another line, or set "
+              "lines.led0.direction = \"output\" in the bench file");
 }
 
 // Safe state
@@ -361,7 +394,9 @@ TEST_F(ChipLinesTest, a_chip_that_is_unplugged_is_a_rig_error_once_and_no_descri
     sim_->unplug();
     ASSERT_TRUE(rig::testing::wait_readable(descriptors, rig::testing::patience));
     const std::string expected =
-        sim_->name() + " \"test-lines\" was unplugged while the rig used it";
+        sim_->name() +
+        " \"test-lines\" was unplugged while the rig used it; plug it in again and open the bench "
+        "anew";
     EXPECT_EQ(thrown_by<RigError>([this] { static_cast<void>(wait_for_edges(1, quiet)); }),
               expected);
     EXPECT_FALSE(lines_->is_connected());
@@ -369,7 +404,7 @@ TEST_F(ChipLinesTest, a_chip_that_is_unplugged_is_a_rig_error_once_and_no_descri
     std::vector<rig::Edge> edges;
     EXPECT_FALSE(lines_->read_edges(edges));
     EXPECT_THAT(thrown_by<RigError>([this] { static_cast<void>(lines_->drive(0, Level::low)); }),
-                HasSubstr("line button0 (line 2 of "));
+                AllOf(HasSubstr("line button0 (line 2 of "), HasSubstr("; plug it in again")));
     lines_->release(0);
 }
 

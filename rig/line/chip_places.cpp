@@ -23,6 +23,7 @@ namespace {
 
 constexpr std::string_view device_prefix = "gpiochip";
 constexpr std::size_t names_listed_max = 32;
+constexpr const char* kernel_log_remedy = "the kernel's log may say why: sudo dmesg | tail";
 constexpr mode_t group_may_use = S_IRGRP | S_IWGRP;
 
 /// One device in the device folder. `trouble` is the errno of opening it, 0 if it opened.
@@ -62,12 +63,12 @@ std::vector<Candidate> all_chips(const std::string& device_folder) {
     return found;
 }
 
-std::string list_of(const std::vector<Candidate>& candidates, const std::string& device_folder) {
+/// For a bench file that names a chip which is not there: those that are.
+std::string remedy_of(const std::vector<Candidate>& candidates, const std::string& device_folder) {
     if (candidates.empty()) {
         return fmt::format(
             "{} has no GPIO chip at all: this needs a Raspberry Pi or another machine with GPIO, "
-            "or "
-            "the kernel's gpio-sim",
+            "or the kernel's gpio-sim",
             device_folder);
     }
     std::vector<std::string> texts;
@@ -77,7 +78,7 @@ std::string list_of(const std::vector<Candidate>& candidates, const std::string&
                 ? fmt::format("{} \"{}\"", candidate.path, candidate.chip->label)
                 : fmt::format("{} ({})", candidate.path, std::strerror(candidate.trouble)));
     }
-    return fmt::format("there are: {}", fmt::join(texts, ", "));
+    return fmt::format("name one of these in the bench file: {}", fmt::join(texts, ", "));
 }
 
 OpenChip chip_at(const std::string& path, const LineSpec& spec, const std::string& device_folder) {
@@ -86,15 +87,15 @@ OpenChip chip_at(const std::string& path, const LineSpec& spec, const std::strin
     } catch (const std::exception& error) {
         const int trouble = errno_of(error);
         if (trouble == EACCES || trouble == EPERM) {
-            throw NoBench(fmt::format("line {}: may not open {}: {}", spec.name, path,
-                                      permission_remedy(path)));
+            throw Remedied<NoBench>(fmt::format("line {}: may not open {}", spec.name, path),
+                                    permission_remedy(path));
         }
         const char* const what = trouble == ENODEV || trouble == ENOTTY
                                      ? "is not a GPIO chip"
                                      : "cannot be opened as a GPIO chip";
-        throw NoBench(fmt::format("line {}: {} {} ({}); {}", spec.name, path, what,
-                                  std::strerror(trouble),
-                                  list_of(all_chips(device_folder), device_folder)));
+        throw Remedied<NoBench>(
+            fmt::format("line {}: {} {} ({})", spec.name, path, what, std::strerror(trouble)),
+            remedy_of(all_chips(device_folder), device_folder));
     }
 }
 
@@ -114,19 +115,25 @@ OpenChip chip_called(const LineSpec& spec, const std::string& device_folder) {
             return candidate.trouble == EACCES || candidate.trouble == EPERM;
         });
     if (matching.empty() && forbidden != candidates.end()) {
-        throw NoBench(
-            fmt::format("line {}: no chip that may be opened is called \"{}\"; may not "
-                        "open {}: {}",
-                        spec.name, spec.chip, forbidden->path, permission_remedy(forbidden->path)));
+        throw Remedied<NoBench>(
+            fmt::format("line {}: no chip that may be opened is called \"{}\", and {} may not be",
+                        spec.name, spec.chip, forbidden->path),
+            permission_remedy(forbidden->path));
     }
     if (matching.empty()) {
-        throw NoBench(fmt::format("line {}: no GPIO chip has the path, name or label \"{}\"; {}",
-                                  spec.name, spec.chip, list_of(candidates, device_folder)));
+        throw Remedied<NoBench>(
+            fmt::format("line {}: no GPIO chip has the path, name or label \"{}\"", spec.name,
+                        spec.chip),
+            remedy_of(candidates, device_folder));
     }
     if (matching.size() > 1) {
-        throw NoBench(fmt::format("line {}: {} chips are called \"{}\"; say which by its path; {}",
-                                  spec.name, matching.size(), spec.chip,
-                                  list_of(candidates, device_folder)));
+        std::vector<std::string> paths;
+        for (const Candidate* const candidate : matching) {
+            paths.push_back(candidate->path);
+        }
+        throw Remedied<NoBench>(fmt::format("line {}: {} chips are called \"{}\"", spec.name,
+                                            matching.size(), spec.chip),
+                                fmt::format("say which by its path: {}", fmt::join(paths, ", ")));
     }
     if (!matching.front()->chip) {
         return chip_at(matching.front()->path, spec, device_folder);  // for its text
@@ -147,13 +154,14 @@ std::string line_name(const OpenChip& chip, unsigned offset) {
     } catch (const std::exception& error) {
         const int trouble = errno_of(error);
         if (trouble == EINVAL || trouble == ENOTTY) {
-            throw NoBench(
-                fmt::format("{} does not know the second version of the kernel's GPIO "
-                            "interface: this rig needs Linux 5.10 or newer",
-                            chip.path));
+            throw Remedied<NoBench>(
+                fmt::format("{} does not know the second version of the kernel's GPIO interface",
+                            chip.path),
+                "boot Linux 5.10 or newer");
         }
-        throw NoBench(
-            fmt::format("read line {} of {}: {}", offset, chip.path, std::strerror(trouble)));
+        throw Remedied<NoBench>(
+            fmt::format("read line {} of {}: {}", offset, chip.path, std::strerror(trouble)),
+            kernel_log_remedy);
     }
 }
 
@@ -163,10 +171,10 @@ unsigned offset_of(const LineSpec& spec, const OpenChip& chip) {
             static_cast<void>(line_name(chip, *offset));
             return *offset;
         }
-        throw NoBench(
-            fmt::format("line {}: {} \"{}\" has lines 0 to {}, not {}; correct `line` in "
-                        "the bench file",
-                        spec.name, chip.name, chip.label, chip.lines_count - 1, spec.line));
+        throw Remedied<NoBench>(
+            fmt::format("line {}: {} \"{}\" has lines 0 to {}, not {}", spec.name, chip.name,
+                        chip.label, chip.lines_count - 1, spec.line),
+            "correct `line` in the bench file");
     }
     std::vector<unsigned> matching;
     std::vector<std::string> names;
@@ -180,18 +188,18 @@ unsigned offset_of(const LineSpec& spec, const OpenChip& chip) {
         }
     }
     if (matching.size() > 1) {
-        throw NoBench(
-            fmt::format("line {}: lines {} of {} are all called \"{}\"; say which by its "
-                        "number",
-                        spec.name, fmt::join(matching, ", "), chip.name, spec.line));
+        throw Remedied<NoBench>(
+            fmt::format("line {}: lines {} of {} are all called \"{}\"", spec.name,
+                        fmt::join(matching, ", "), chip.name, spec.line),
+            "say in the bench file which by its number");
     }
     if (matching.empty()) {
-        throw NoBench(fmt::format(
-            "line {}: no line of {} \"{}\" is called \"{}\"; {}", spec.name, chip.name, chip.label,
-            spec.line,
+        throw Remedied<NoBench>(
+            fmt::format("line {}: no line of {} \"{}\" is called \"{}\"", spec.name, chip.name,
+                        chip.label, spec.line),
             names.empty() ? fmt::format("its lines have no names: say a number from 0 to {}",
                                         chip.lines_count - 1)
-                          : fmt::format("there are: {}", fmt::join(names, ", "))));
+                          : fmt::format("there are: {}", fmt::join(names, ", ")));
     }
     return matching.front();
 }
@@ -230,8 +238,8 @@ std::string describe_line(const LineSpec& spec, const OpenChip& chip, unsigned o
     return fmt::format("line {} (line {} of {} \"{}\")", spec.name, offset, chip.name, chip.label);
 }
 
-std::string request_trouble(int error_number, const LineSpec& spec, const OpenChip& chip,
-                            unsigned offset) {
+Remedied<NoBench> request_trouble(int error_number, const LineSpec& spec, const OpenChip& chip,
+                                  unsigned offset) {
     const std::string line = describe_line(spec, chip, offset);
     if (error_number == EBUSY) {
         std::string consumer;
@@ -240,23 +248,29 @@ std::string request_trouble(int error_number, const LineSpec& spec, const OpenCh
         } catch (const std::exception&) {
             consumer.clear();  // the chip goes just now: say what is known
         }
-        return fmt::format(
-            "{} is held by {}: end that program, or take another line", line,
-            consumer.empty() ? "somebody who gives no name" : fmt::format("\"{}\"", consumer));
+        return Remedied<NoBench>(fmt::format("{} is held by {}", line,
+                                             consumer.empty() ? "somebody who gives no name"
+                                                              : fmt::format("\"{}\"", consumer)),
+                                 "end that program, or take another line");
     }
     if (error_number == EACCES || error_number == EPERM) {
-        return fmt::format("{} may not be used: {}", line, permission_remedy(chip.path));
+        return Remedied<NoBench>(fmt::format("{} may not be used", line),
+                                 permission_remedy(chip.path));
     }
     if (error_number == ENODEV) {
-        return fmt::format("{}: the chip was unplugged while the rig asked for the line", line);
+        return Remedied<NoBench>(
+            fmt::format("{}: the chip was unplugged while the rig asked for the line", line),
+            "plug it in again");
     }
     if (error_number == EINVAL || error_number == EOPNOTSUPP) {
-        return fmt::format(
-            "{}: the chip cannot do what the bench file asks of it ({}); look at "
-            "`drive`, `bias` and `debounce_us`",
-            line, std::strerror(error_number));
+        return Remedied<NoBench>(
+            fmt::format("{}: the chip cannot do what the bench file asks of it ({})", line,
+                        std::strerror(error_number)),
+            "look at `drive`, `bias` and `debounce_us`");
     }
-    return fmt::format("{} cannot be requested: {}", line, std::strerror(error_number));
+    return Remedied<NoBench>(
+        fmt::format("{} cannot be requested: {}", line, std::strerror(error_number)),
+        kernel_log_remedy);
 }
 
 ChipPlaces find_places(std::span<const LineSpec> specs, const std::string& device_folder) {
@@ -272,9 +286,10 @@ ChipPlaces find_places(std::span<const LineSpec> specs, const std::string& devic
         const auto index = static_cast<std::size_t>(known - found.chips.begin());
         for (std::size_t line = 0; line < found.places.size(); ++line) {
             if (found.places[line].chip == index && found.places[line].offset == offset) {
-                throw NoBench(fmt::format("lines {} and {} are both on line {} of {} \"{}\"",
-                                          specs[line].name, spec.name, offset, chip.name,
-                                          chip.label));
+                throw Remedied<NoBench>(
+                    fmt::format("lines {} and {} are both on line {} of {} \"{}\"",
+                                specs[line].name, spec.name, offset, chip.name, chip.label),
+                    "give each a line of its own in the bench file");
             }
         }
         if (known == found.chips.end()) {

@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "rig/base/errors.hpp"
+#include "rig/base/remedy.hpp"
 #include "rig/line/lines.hpp"
 
 namespace rig {
@@ -43,8 +45,8 @@ struct ChipPlaces {
                                         unsigned offset);
 
 /// Why the kernel did not hand out a line, and what to do; `error_number` is its errno.
-[[nodiscard]] std::string request_trouble(int error_number, const LineSpec& spec,
-                                          const OpenChip& chip, unsigned offset);
+[[nodiscard]] Remedied<NoBench> request_trouble(int error_number, const LineSpec& spec,
+                                                const OpenChip& chip, unsigned offset);
 
 /// What to do about a device that may not be opened, from its group and mode.
 [[nodiscard]] std::string permission_remedy(const std::string& path);

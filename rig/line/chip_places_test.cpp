@@ -18,6 +18,7 @@ namespace {
 
 using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 class ChipPlacesTest : public ::testing::Test {
   protected:
@@ -63,7 +64,8 @@ TEST_F(ChipPlacesTest, a_device_that_is_no_chip_is_called_that) {
     EXPECT_THAT(trouble_with("/dev/null"), HasSubstr("/dev/null is not a GPIO chip"));
     make_file("gpiochip0");
     EXPECT_THAT(trouble_with("gpiochip0"), HasSubstr("gpiochip0 is not a GPIO chip"));
-    EXPECT_THAT(trouble_with("other"), HasSubstr("there are: " + path_of("gpiochip0") + " ("));
+    EXPECT_THAT(trouble_with("other"),
+                HasSubstr("; name one of these in the bench file: " + path_of("gpiochip0") + " ("));
 }
 
 TEST_F(ChipPlacesTest, a_device_of_a_group_names_the_group_to_join) {
@@ -98,6 +100,8 @@ TEST_F(ChipPlacesTest, releasing_goes_on_after_a_line_that_is_not_there) {
     ASSERT_EQ(released.size(), 2U) << "inputs and simulated lines have nothing to release";
     EXPECT_EQ(released[0].name, "button0");
     EXPECT_THAT(released[0].trouble, HasSubstr("No such file or directory"));
+    EXPECT_THAT(released[0].remedy, HasSubstr("has no GPIO chip at all"));
+    EXPECT_THAT(released[0].trouble, Not(HasSubstr("has no GPIO chip at all")));
     EXPECT_EQ(released[1].name, "button1");
     EXPECT_THAT(released[1].trouble, HasSubstr("\"x\""));
 }
@@ -113,6 +117,7 @@ TEST_F(ChipPlacesTest, probing_says_of_each_line_what_keeps_it_from_being_used) 
     ASSERT_EQ(probed.size(), 2U) << "a simulated line cannot be probed";
     EXPECT_EQ(probed[0].name, "led0");
     EXPECT_THAT(probed[0].trouble, HasSubstr("No such file or directory"));
+    EXPECT_THAT(probed[0].remedy, HasSubstr("has no GPIO chip at all"));
     EXPECT_EQ(probed[1].name, "button0");
     EXPECT_THAT(probed[1].trouble, HasSubstr("\"x\""));
 }

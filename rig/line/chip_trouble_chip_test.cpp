@@ -109,7 +109,7 @@ TEST_F(ChipTroubleTest, a_kernel_without_the_second_version_of_the_interface_is_
                              [&] { return trouble_opening(button_on(sim_->path(), line)); }),
                   sim_->path() +
                       " does not know the second version of the kernel's GPIO "
-                      "interface: this rig needs Linux 5.10 or newer");
+                      "interface; boot Linux 5.10 or newer");
     }
 }
 

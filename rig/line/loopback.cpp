@@ -7,6 +7,7 @@
 
 #include "rig/base/deadline.hpp"
 #include "rig/base/errors.hpp"
+#include "rig/base/remedy.hpp"
 
 namespace rig {
 namespace {
@@ -15,19 +16,6 @@ std::int64_t nearest_rank(const std::vector<std::int64_t>& sorted, std::size_t p
     const std::size_t rank = (sorted.size() * percent + 99) / 100;
     return sorted[std::max<std::size_t>(rank, 1) - 1];
 }
-
-/// Lets go of a line however the measurement ends.
-class LetGo {
-  public:
-    LetGo(Lines& lines, std::uint32_t line) : lines_(lines), line_(line) {}
-    ~LetGo() { lines_.release(line_); }
-    LetGo(const LetGo&) = delete;
-    LetGo& operator=(const LetGo&) = delete;
-
-  private:
-    Lines& lines_;
-    const std::uint32_t line_;
-};
 
 /// The edge that shows `level` on the input, if one comes in time.
 std::optional<Edge> answer(Lines& lines, const Clock& clock, const LoopbackPlan& plan, Level level,
@@ -78,33 +66,40 @@ LoopbackReport loopback_report(std::span<const LoopbackSample> samples, std::siz
             .edge_to_read = spread_of(std::move(edge_to_read))};
 }
 
-LoopbackReport measure_loopback(Lines& lines, const Clock& clock, const LoopbackPlan& plan,
-                                const WaitReadable& wait) {
-    const LetGo let_go(lines, plan.output);
-    std::vector<LoopbackSample> samples;
-    std::size_t missed = 0;
+Loopback::Loopback(Lines& lines, const Clock& clock, const LoopbackPlan& plan)
+    : lines_(lines), clock_(clock), plan_(plan) {
     std::vector<Edge> old;
-    while (lines.read_edges(old)) {
+    while (lines_.read_edges(old)) {
         old.clear();  // from before the measurement
     }
-    for (std::size_t i = 0; i < plan.samples; ++i) {
-        const Level level = opposite(lines.level(plan.output));
-        LoopbackSample sample;
-        sample.before_ns = clock.monotonic_ns();
-        sample.after_ns = lines.drive(plan.output, level).at_ns;
-        if (const auto edge = answer(lines, clock, plan, level, wait)) {
-            sample.read_ns = clock.monotonic_ns();
-            sample.edge_ns = edge->at_ns;
-            samples.push_back(sample);
-        } else if (++missed >= unanswered_max && samples.empty()) {
-            const auto specs = lines.specs();
-            throw RigError(fmt::format(
-                "{} does not follow {}: wire them together, and pull the wire up if {} is "
-                "open-drain",
-                specs[plan.input].name, specs[plan.output].name, specs[plan.output].name));
+}
+
+void Loopback::measure_for(std::chrono::nanoseconds slice, const WaitReadable& wait) {
+    const Deadline end = Deadline::after(clock_, slice);
+    while (!is_done()) {
+        measure_one(wait);
+        if (end.has_passed(clock_)) {
+            return;
         }
     }
-    return loopback_report(samples, missed);
+}
+
+void Loopback::measure_one(const WaitReadable& wait) {
+    const Level level = opposite(lines_.level(plan_.output));
+    LoopbackSample sample;
+    sample.before_ns = clock_.monotonic_ns();
+    sample.after_ns = lines_.drive(plan_.output, level).at_ns;
+    if (const auto edge = answer(lines_, clock_, plan_, level, wait)) {
+        sample.read_ns = clock_.monotonic_ns();
+        sample.edge_ns = edge->at_ns;
+        samples_.push_back(sample);
+    } else if (++missed_ >= unanswered_max && samples_.empty()) {
+        const auto specs = lines_.specs();
+        throw Remedied<RigError>(
+            fmt::format("{} does not follow {}", specs[plan_.input].name, specs[plan_.output].name),
+            fmt::format("wire them together, and pull the wire up if {} is open-drain",
+                        specs[plan_.output].name));
+    }
 }
 
 }  // namespace rig

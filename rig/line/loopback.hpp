@@ -1,8 +1,7 @@
 // Loopback is the rig's measurement of itself: an output wired to an input (a jumper, or the
 // kernel's gpio-sim) is set again and again, and each setting is compared with the edge that comes
 // back. It says how long setting a line takes, how far the kernel's stamp is from it and how late
-// the rig reads it: the accuracy of everything else that this rig measures. Plain values and one
-// function that drives lines; whoever owns the loop must not read them meanwhile.
+// the rig reads it: the accuracy of everything else that this rig measures.
 #pragma once
 
 #include <chrono>
@@ -57,12 +56,37 @@ struct LoopbackPlan {
     std::chrono::nanoseconds answer_timeout = std::chrono::milliseconds(200);
 };
 
-/// Sets the output to the other level plan.samples times, each after the answer to the one before,
-/// and lets go of it at the end. An edge counts if it shows the level that was set: a jumper
-/// inverts nothing. Throws RigError when the first unanswered_max settings all go unanswered, which
-/// says that the wire is missing, and whatever `lines` throws.
-constexpr std::size_t unanswered_max = 3;
-[[nodiscard]] LoopbackReport measure_loopback(Lines& lines, const Clock& clock,
-                                              const LoopbackPlan& plan, const WaitReadable& wait);
+/// A measurement under way, in slices, so that whoever owns the loop can do other things between
+/// them. Holds on to the lines and the clock, which must outlive it; nobody else drives the output
+/// until it goes, and lets go of it. The loop's thread only: a slice waits, and reads the lines.
+class Loopback {
+  public:
+    /// So many settings unanswered, with none answered before, say that the wire is missing.
+    static constexpr std::size_t unanswered_max = 3;
+
+    Loopback(Lines& lines, const Clock& clock, const LoopbackPlan& plan);
+    ~Loopback() { lines_.release(plan_.output); }
+    Loopback(const Loopback&) = delete;
+    Loopback& operator=(const Loopback&) = delete;
+
+    /// Sets the output to the other level again and again, each time after the answer to the one
+    /// before, until plan.samples are done or `slice` has passed; a setting that has begun is
+    /// waited for. An edge counts if it shows the level that was set: a jumper inverts nothing.
+    /// Throws RigError when the wire is missing, and whatever the lines throw.
+    void measure_for(std::chrono::nanoseconds slice, const WaitReadable& wait);
+
+    [[nodiscard]] std::size_t settings_done() const { return samples_.size() + missed_; }
+    [[nodiscard]] bool is_done() const { return settings_done() >= plan_.samples; }
+    [[nodiscard]] LoopbackReport report() const { return loopback_report(samples_, missed_); }
+
+  private:
+    void measure_one(const WaitReadable& wait);
+
+    Lines& lines_;
+    const Clock& clock_;
+    const LoopbackPlan plan_;
+    std::vector<LoopbackSample> samples_;
+    std::size_t missed_ = 0;
+};
 
 }  // namespace rig

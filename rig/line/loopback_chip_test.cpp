@@ -39,15 +39,24 @@ class Jumper {
     std::thread thread_;
 };
 
-using LoopbackChipTest = rig::testing::ChipTest;
+class LoopbackChipTest : public rig::testing::ChipTest {
+  protected:
+    rig::LoopbackReport measure(std::size_t samples, std::chrono::milliseconds answer_timeout) {
+        rig::Loopback loopback(
+            *lines_, clock_,
+            {.output = 0, .input = 1, .samples = samples, .answer_timeout = answer_timeout});
+        while (!loopback.is_done()) {
+            loopback.measure_for(50ms, rig::testing::wait_readable);
+        }
+        return loopback.report();
+    }
+};
 
 TEST_F(LoopbackChipTest, every_setting_of_a_wired_line_comes_back) {
     sim_->pull(led, Level::high);
     open();
     const Jumper jumper(*sim_, button, led);
-    const auto report = rig::measure_loopback(
-        *lines_, clock_, {.output = 0, .input = 1, .samples = 100, .answer_timeout = 2s},
-        rig::testing::wait_readable);
+    const auto report = measure(100, 2s);
     EXPECT_EQ(report.samples, 100U);
     EXPECT_EQ(report.missed, 0U);
     EXPECT_GT(report.set_call.p50_ns, 0);
@@ -65,11 +74,7 @@ TEST_F(LoopbackChipTest, every_setting_of_a_wired_line_comes_back) {
 TEST_F(LoopbackChipTest, a_wire_that_is_missing_is_named) {
     open();
     EXPECT_THAT(
-        rig::testing::thrown_by<rig::RigError>([this] {
-            static_cast<void>(rig::measure_loopback(
-                *lines_, clock_, {.output = 0, .input = 1, .samples = 10, .answer_timeout = 50ms},
-                rig::testing::wait_readable));
-        }),
+        rig::testing::thrown_by<rig::RigError>([this] { static_cast<void>(measure(10, 50ms)); }),
         ::testing::HasSubstr("led0 does not follow button0"));
     EXPECT_EQ(board_reads_button(), Level::high);
 }

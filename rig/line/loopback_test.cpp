@@ -65,12 +65,16 @@ class JumperLines final : public rig::Lines {
 class LoopbackTest : public ::testing::Test {
   protected:
     rig::LoopbackReport measure(std::size_t samples) {
-        return rig::measure_loopback(lines_, clock_, {.output = 0, .input = 1, .samples = samples},
-                                     [this](std::span<const int>, std::chrono::nanoseconds left) {
-                                         clock_.advance_ns(left.count());
-                                         return false;
-                                     });
+        rig::Loopback loopback(lines_, clock_, {.output = 0, .input = 1, .samples = samples});
+        while (!loopback.is_done()) {
+            loopback.measure_for(1ms, wait_);
+        }
+        return loopback.report();
     }
+    rig::WaitReadable wait_ = [this](std::span<const int>, std::chrono::nanoseconds left) {
+        clock_.advance_ns(left.count());
+        return false;
+    };
 
     rig::ManualClock clock_;
     JumperLines lines_{clock_};
@@ -112,6 +116,28 @@ TEST_F(LoopbackTest, every_setting_is_answered_by_its_own_edge) {
     EXPECT_TRUE(lines_.was_released());
 }
 
+TEST_F(LoopbackTest, a_slice_ends_in_time_and_the_next_goes_on) {
+    {
+        rig::Loopback loopback(lines_, clock_, {.output = 0, .input = 1, .samples = 5});
+        loopback.measure_for(25us, wait_);  // each setting takes 10
+        EXPECT_EQ(loopback.settings_done(), 3U);
+        EXPECT_FALSE(loopback.is_done());
+        EXPECT_EQ(loopback.report().samples, 3U);
+        loopback.measure_for(1s, wait_);
+        EXPECT_TRUE(loopback.is_done());
+        EXPECT_EQ(loopback.settings_done(), 5U);
+        EXPECT_FALSE(lines_.was_released());
+    }
+    EXPECT_TRUE(lines_.was_released());
+}
+
+TEST_F(LoopbackTest, a_slice_waits_for_no_more_than_one_setting_that_goes_unanswered) {
+    lines_.be_deaf_to(2);
+    rig::Loopback loopback(lines_, clock_, {.output = 0, .input = 1, .samples = 5});
+    loopback.measure_for(1ms, wait_);
+    EXPECT_EQ(loopback.settings_done(), 1U);
+}
+
 TEST_F(LoopbackTest, a_wire_that_answers_late_is_counted_and_one_that_is_missing_is_named) {
     lines_.be_deaf_to(2);
     EXPECT_EQ(measure(10).missed, 2U);
@@ -120,7 +146,7 @@ TEST_F(LoopbackTest, a_wire_that_answers_late_is_counted_and_one_that_is_missing
         static_cast<void>(measure(10));
         FAIL() << "nothing is wired";
     } catch (const rig::RigError& error) {
-        EXPECT_THAT(error.what(), HasSubstr("led0 does not follow button0: wire them together"));
+        EXPECT_THAT(error.what(), HasSubstr("led0 does not follow button0; wire them together"));
     }
     EXPECT_TRUE(lines_.was_released());
 }

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "rig/base/errors.hpp"
+#include "rig/line/line_errors.hpp"
 
 namespace rig {
 namespace {
@@ -174,7 +175,7 @@ void WireLines::take_record(const std::byte* bytes, std::vector<Edge>& edges) {
 Edge WireLines::drive(std::uint32_t line, Level level) {
     const LineSpec& spec = specs_.at(line);
     if (spec.direction != Direction::output) {
-        throw RigError(fmt::format("line {} is an input: the rig does not drive it", spec.name));
+        throw input_is_not_driven(spec);
     }
     LineState& state = states_[line];
     if (state.level == level && (state.is_driven || level == idle_level(spec))) {

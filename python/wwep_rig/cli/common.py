@@ -107,16 +107,19 @@ def until_stopped() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def progress(text: str) -> Iterator[None]:
-    """A spinner while something takes its time; nothing where nobody looks."""
+def progress(text: str) -> Iterator[Callable[[str], None]]:
+    """A spinner while something takes its time; nothing where nobody looks.
+
+    What it yields is called with how far that is.
+    """
     from rich.console import Console
 
     console = Console(stderr=True)
     if not console.is_terminal:
-        yield
+        yield lambda how_far: None
         return
-    with console.status(text):
-        yield
+    with console.status(text) as status:
+        yield lambda how_far: status.update(f"{text}: {how_far}")
 
 
 def hex_number(digits_max: int, what: str) -> Callable[[object, object, str], int]:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from wwep_rig.errors import WwepRigError
+
 from .common import GOOD, NO_BENCH, RIG_ERROR, bench_option, json_option, print_json
 
 if TYPE_CHECKING:
@@ -110,7 +112,8 @@ def examine(bench_name: str, environment: Mapping[str, str]) -> Iterator[Finding
     if not core.is_good:
         return
     yield _guarded("certificates", lambda: _certificates(environment), "", NO_BENCH)
-    bench = _guarded("bench file", lambda: _bench_file(bench_name, environment), "", NO_BENCH)
+    remedy = f"correct it, and look again: wwep-rig bench check {bench_name}"
+    bench = _guarded("bench file", lambda: _bench_file(bench_name, environment), remedy, NO_BENCH)
     yield bench
     if bench.is_good:
         yield from _examine_bench(bench_name, environment)
@@ -126,8 +129,11 @@ def _package(name: str) -> Finding | None:
 
 
 def _guarded(what: str, look: Callable[[], str], remedy: str, exit_code: int) -> Finding:
+    """What `look` finds, or raises; `remedy` is for errors that bring none along."""
     try:
         return Finding(what, True, look())
+    except WwepRigError as error:
+        return Finding(what, False, error.trouble, error.remedy or remedy, exit_code)
     except Exception as error:  # whatever is wrong is what is to be shown
         return Finding(what, False, str(error), remedy, exit_code)
 
@@ -209,8 +215,8 @@ def _lines(bench_file: "_core.BenchFile") -> Iterator[Finding]:
     what = ", ".join(chips) or "no GPIO chip here: there is no /dev/gpiochip*"
     yield Finding("GPIO", bool(chips), what, remedy)
     for line in _core.probe_lines(bench_file):
-        found, _, cure = line.trouble.partition("; ")
-        yield Finding(f"line {line.name}", not found, found or "free, and can be had", cure)
+        found = line.trouble or "free, and can be had"
+        yield Finding(f"line {line.name}", not line.trouble, found, line.remedy)
     if _core.keeps_outputs():
         what = (
             "after a rig was killed in the middle of a press, this machine's driver goes on "

@@ -32,8 +32,8 @@ def calibrate(bench_name: str, wanted: str, as_json: bool) -> int:
     button, colon, led = loopback.partition(":")
     if not loopback:
         raise NoBench(
-            f"bench {config.name} names no loopback: say --loopback BUTTON:LED, or set "
-            'loopback = "BUTTON:LED" under [bench]'
+            f"bench {config.name} names no loopback",
+            'say --loopback BUTTON:LED, or set loopback = "BUTTON:LED" under [bench]',
         )
     if not (button and colon and led):
         raise click.UsageError(f"--loopback {loopback}: expected BUTTON:LED, as in button0:led0")
@@ -43,7 +43,7 @@ def calibrate(bench_name: str, wanted: str, as_json: bool) -> int:
     with bench:
         if stand_in:
             bench.target.start()
-        with progress(f"driving {button} and watching {led}"):
+        with progress(f"driving {button} and watching {led}") as tell:
             found = measure(
                 bench,
                 button,
@@ -51,6 +51,7 @@ def calibrate(bench_name: str, wanted: str, as_json: bool) -> int:
                 over=f"firmware {stand_in}" if stand_in else "a wire",
                 lines=digest_of(bench_file),
                 samples=SAMPLES_DEFAULT,
+                tell=tell,
             )
     path = save(found, os.environ)
     if as_json:

@@ -42,12 +42,13 @@ def release(bench_name: str, wait_s: float, as_json: bool) -> None:
             )
         lines = _core.release_lines(bench_file)
     released = [line.name for line in lines if not line.trouble]
-    troubles = {line.name: line.trouble for line in lines if line.trouble}
+    left = [line for line in lines if line.trouble]
     if as_json:
+        troubles = {line.name: {"trouble": line.trouble, "remedy": line.remedy} for line in left}
         print_json({"released": released, "troubles": troubles})
     elif released:
         click.echo(f"released {', '.join(released)}")
-    elif not troubles:
+    elif not left:
         click.echo(f"nothing to release: bench {bench_file.name} has no button on a GPIO chip")
-    if troubles:
-        raise NoBench("\n".join(f"not released: {trouble}" for trouble in troubles.values()))
+    if left:
+        raise NoBench("\n".join(f"not released: {line.trouble}; {line.remedy}" for line in left))
