@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import re
 import signal
 import socket
 import threading
@@ -208,7 +209,11 @@ def test_dead_board_is_the_targets_failure_and_names_the_step(opened, board):
     with pytest.raises(TargetFailed) as caught:
         bench.target.reset()
 
-    assert "bench bench-1: after reset: the target was not ready in time" in str(caught.value)
+    assert re.match(
+        r"bench bench-1: after reset and [0-9.]+ s \(target.ready_timeout_ms\): the target was not "
+        "ready in time",
+        str(caught.value),
+    )
     assert "(nothing)" in str(caught.value)
 
 
@@ -302,9 +307,9 @@ def test_command_that_fails_is_a_rig_error_with_its_output_and_the_console(opene
 def test_command_that_hangs_is_ended_at_its_deadline_with_all_it_started(tmp_path):
     script = "sleep 600 & echo $! > child; wait"
 
-    result = run_command(["/bin/sh", "-c", script], str(tmp_path), 0.5)
+    result = run_command(["/bin/sh", "-c", script], str(tmp_path), 0.5, "the limit")
 
-    assert result.failure == "was not done after 0.5 s, and was ended"
+    assert result.failure == "was not done after 0.5 s (the limit), and was ended"
     child = int((tmp_path / "child").read_text())
     deadline = time.monotonic() + 20
     while _runs(child):
@@ -321,7 +326,7 @@ def _runs(pid: int) -> bool:
 
 
 def test_command_that_prints_without_end_is_kept_short(tmp_path):
-    result = run_command(["/bin/sh", "-c", "seq 100000; exit 1"], str(tmp_path), 20)
+    result = run_command(["/bin/sh", "-c", "seq 100000; exit 1"], str(tmp_path), 20, "the limit")
 
     assert result.lines[-1] == "100000" and len(result.lines) == 20
 
@@ -329,7 +334,7 @@ def test_command_that_prints_without_end_is_kept_short(tmp_path):
 def test_missing_program_is_no_bench_and_names_it(opened):
     bench = opened('reset = { command = ["no-such-flasher"] }')
 
-    with pytest.raises(NoBench, match="reset: there is no program 'no-such-flasher': install it"):
+    with pytest.raises(NoBench, match="reset: there is no program 'no-such-flasher'; install it"):
         bench.target.reset()
 
 
@@ -378,12 +383,24 @@ def test_verb_reset_tells_how_long_it_took(wwep_rig, bench_file, board):
     assert done.out.startswith("bench-1: reset, ready after ")
 
 
+def test_verb_claims_no_readiness_that_nothing_tells_of(wwep_rig, bench_file, board):
+    path = Path(bench_file(_RESET))
+    path.write_text(path.read_text().replace(f'ready = "{READY}"\n', ""))
+
+    done = wwep_rig("reset", "--bench", str(path))
+    assert done.code == 0 and done.out.startswith("bench-1: reset, done after ")
+    assert "nothing tells whether the board is up" in done.err and "target.ready" in done.err
+
+    value = json.loads(wwep_rig("reset", "--json", "--bench", str(path)).out)
+    assert value["is_ready"] is False
+
+
 def test_verb_power_cycles_in_json(wwep_rig, bench_file, board):
     done = wwep_rig("power", "cycle", "--json", "--bench", bench_file(_POWER))
 
     assert done.code == 0
     value = json.loads(done.out)
-    assert (value["bench"], value["step"]) == ("bench-1", "power cycle")
+    assert (value["bench"], value["step"]) == ("bench-1", "power cycle") and value["is_ready"]
     assert board.journal == ["off", "on"]
 
 
@@ -421,6 +438,17 @@ def test_verb_console_shows_lines_until_it_is_stopped(start, bench_file, board):
     process.send_signal(signal.SIGINT)
 
     assert process.wait(timeout=20) == 0
+
+
+def test_verb_console_of_a_board_without_one_is_no_bench(wwep_rig, bench_file, board):
+    path = Path(bench_file())
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join(each for each in lines if not each.startswith(("console", "ready"))))
+
+    done = wwep_rig("console", "--bench", str(path))
+
+    assert (done.code, done.out) == (4, "")
+    assert "bench bench-1 has no console; name its serial port" in done.err
 
 
 def test_verb_reset_works_on_the_simulated_board_too(wwep_rig):

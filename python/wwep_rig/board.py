@@ -58,13 +58,13 @@ class Board:
         if reset is None:
             raise self._cannot("reset", 'reset = { line = "reset" } or { command = [...] }')
         self._hold_power()
-        with self._step("reset"):
+        with self._step("reset", ready_s):
             self._core.board_begins()
             if reset.line:
                 with self._held(reset.line):
                     time.sleep(reset.hold_ms / 1000)
             else:
-                self._run("reset", reset.command, reset.timeout_ms / 1000)
+                self._run("reset", reset.command, reset.timeout_ms, "target.reset.timeout_ms")
             self._core.wait_target_ready(ready_s)
 
     def switch_on(self, *, ready_s: float | None) -> None:
@@ -91,9 +91,9 @@ class Board:
             raise NoBench(f"flash {image}: there is no such file")
         self._hold_power()
         command = [word.replace("{image}", str(image.resolve())) for word in self._target.flash]
-        with self._step("flash"):
+        with self._step("flash", ready_s):
             self._core.board_begins()
-            self._run("flash", command, self._target.flash_timeout_ms / 1000)
+            self._run("flash", command, self._target.flash_timeout_ms, "target.flash_timeout_ms")
             self._core.wait_target_ready(ready_s)
 
     def _hold_power(self) -> None:
@@ -106,12 +106,12 @@ class Board:
         power = self._target.power
         if power is None:
             raise self._cannot_switch(step)
-        with self._step(step):
+        with self._step(step, ready_s):
             self._core.board_begins()
             if power.line:
                 self._core.set_line(power.line, True)
             else:
-                self._run(step, power.on_command, power.timeout_ms / 1000)
+                self._run(step, power.on_command, power.timeout_ms, "target.power.timeout_ms")
             if ready_s is not None:
                 self._core.wait_target_ready(ready_s)
 
@@ -125,7 +125,7 @@ class Board:
             if power.line:
                 self._core.set_line(power.line, False)
             else:
-                self._run(step, power.off_command, power.timeout_ms / 1000)
+                self._run(step, power.off_command, power.timeout_ms, "target.power.timeout_ms")
 
     def _cannot_switch(self, step: str) -> NoBench:
         return self._cannot(
@@ -134,8 +134,8 @@ class Board:
 
     def _cannot(self, step: str, example: str) -> NoBench:
         return NoBench(
-            f"bench {self._config.name}: its board has no way to {step}: wire one and say so in "
-            f"[target] of the bench file: {example}; or do it by hand"
+            f"bench {self._config.name}: its board has no way to {step}",
+            f"wire one and say so in [target] of the bench file: {example}; or do it by hand",
         )
 
     @contextmanager
@@ -147,27 +147,40 @@ class Board:
             self._core.set_line(line, False)
 
     @contextmanager
-    def _step(self, step: str) -> Iterator[None]:
-        """Puts the step on the timeline, and its name before what goes wrong in it."""
+    def _step(self, step: str, ready_s: float | None = None) -> Iterator[None]:
+        """Puts the step on the timeline, and its name before what goes wrong in it.
+
+        Args:
+            step: `power on`
+            ready_s: how long the board has to get ready; None: nobody waits for that.
+        """
         self._core.note(f"{step} begins")
         try:
             yield
         except TargetFailed as error:
-            raise TargetFailed(f"bench {self._config.name}: after {step}: {error}") from None
+            within = "" if ready_s is None else f" and {ready_s:g} s (target.ready_timeout_ms)"
+            raise TargetFailed(
+                f"bench {self._config.name}: after {step}{within}: {error}"
+            ) from None
         except RigError as error:
-            raise RigError(f"bench {self._config.name}: {step}: {error}") from None
+            raise RigError(
+                f"bench {self._config.name}: {step}: {error.trouble}", error.remedy
+            ) from None
 
-    def _run(self, step: str, command: Sequence[str], timeout_s: float) -> None:
-        """Run a command in the bench file's folder. Raises NoBench or RigError."""
+    def _run(self, step: str, command: Sequence[str], timeout_ms: float, limit: str) -> None:
+        """Run a command in the bench file's folder, within what the file calls `limit`.
+
+        Raises NoBench or RigError.
+        """
         began = self._core.cursor()
         folder = self._config.folder or None
         program = find_program(command[0], folder)
         if program is None:
             raise NoBench(
-                f"bench {self._config.name}: {step}: there is no program {command[0]!r}: install "
-                "it, or give its path in the bench file"
+                f"bench {self._config.name}: {step}: there is no program {command[0]!r}",
+                "install it, or give its path in the bench file",
             )
-        result = run_command([program, *command[1:]], folder, timeout_s)
+        result = run_command([program, *command[1:]], folder, timeout_ms / 1000, limit)
         for line in result.lines:
             self._core.note(f"{step}: {line}")
         if result.failure:
@@ -194,8 +207,17 @@ class CommandResult:
         self.lines = lines
 
 
-def run_command(command: Sequence[str], folder: str | None, timeout_s: float) -> CommandResult:
-    """Run a program to its end; at the deadline it is killed with everything it has started."""
+def run_command(
+    command: Sequence[str], folder: str | None, timeout_s: float, limit: str
+) -> CommandResult:
+    """Run a program to its end; at the deadline it is killed with everything it has started.
+
+    Args:
+        command: the program and its arguments.
+        folder: where it runs; None: here.
+        timeout_s: how long it may take.
+        limit: what people know that as.
+    """
     with tempfile.TemporaryFile() as output:
         try:
             # In a session of its own, and gone when the rig is.
@@ -209,7 +231,8 @@ def run_command(command: Sequence[str], folder: str | None, timeout_s: float) ->
             )
         except OSError as error:
             return CommandResult(error.strerror or str(error), [])
-        failure = _failure_of(lambda: process.wait(timeout_s), timeout_s, process.pid)
+        limit_text = f"{timeout_s:g} s ({limit})"
+        failure = _failure_of(lambda: process.wait(timeout_s), limit_text, process.pid)
         process.wait()
         size = output.seek(0, os.SEEK_END)
         output.seek(max(0, size - _OUTPUT_BYTES_KEPT_MAX))
@@ -217,11 +240,11 @@ def run_command(command: Sequence[str], folder: str | None, timeout_s: float) ->
     return CommandResult(failure, text.splitlines()[-OUTPUT_LINES_SHOWN_MAX:])
 
 
-def _failure_of(wait: Callable[[], int], timeout_s: float, group: int) -> str:
+def _failure_of(wait: Callable[[], int], limit: str, group: int) -> str:
     try:
         status = wait()
     except subprocess.TimeoutExpired:
-        return f"was not done after {timeout_s:g} s, and was ended"
+        return f"was not done after {limit}, and was ended"
     finally:
         try:
             os.killpg(group, signal.SIGKILL)  # what it left behind, or Ctrl-C broke off

@@ -54,6 +54,11 @@ class Target:
         return self._core.target_is_running
 
     @property
+    def tells_when_ready(self) -> bool:
+        """Whether anything says that it is ready: a board needs target.ready in its bench file."""
+        return self._board is None or bool(self._config.target.ready)
+
+    @property
     def can_reset(self) -> bool:
         """Whether reset() is possible: a board needs [target.reset] in its bench file."""
         return self._board is None or self._config.target.reset is not None

@@ -9,10 +9,17 @@ import click
 from wwep_rig import _core
 from wwep_rig.bench import Bench
 from wwep_rig.bench_config import Kind
+from wwep_rig.errors import NoBench
 from wwep_rig.opening import open_bench
 
 from .common import bench_option, json_option, print_json, progress, until_stopped, wait_option
 from .watch import print_events
+
+
+_NOTHING_TELLS = (
+    "nothing tells whether the board is up: its bench file can name what its console says then, "
+    "as target.ready"
+)
 
 
 @click.command()
@@ -22,8 +29,12 @@ from .watch import print_events
 def reset(bench_name: str, wait_s: float, as_json: bool) -> None:
     """Reset the target, and wait until it is ready.
 
-    A board needs [target.reset] in its bench file, a line or a command. A simulated board is a
-    process: it is started for this command and started anew.
+    A board needs [target.reset] in its bench file, a line or a command, and target.ready, what its
+    console says once it is up: without that nothing is waited for. A simulated board is a process:
+    it is started for this command and started anew.
+
+    The limits are target.ready_timeout_ms and, for a command, target.reset.timeout_ms: 10 s each
+    unless the bench file says otherwise.
 
     \b
     Example:
@@ -48,6 +59,9 @@ def power(state: str, bench_name: str, wait_s: float, as_json: bool) -> None:
     held only while the rig has the bench: `on` and `cycle` hold it until Ctrl-C, and letting go of
     it switches the board off. A simulated board runs only while a command of the rig does: `on`
     keeps it.
+
+    The limits are target.ready_timeout_ms and, for each command, target.power.timeout_ms: 10 s each
+    unless the bench file says otherwise; a cycle leaves the board off for target.power.off_ms.
 
     \b
     Examples:
@@ -100,6 +114,7 @@ def flash(image: Path, bench_name: str, wait_s: float, as_json: bool) -> None:
     """Write IMAGE into the board, and wait until it is ready.
 
     The bench file's target.flash is the command that does it; {image} in it stands for the image.
+    It may take target.flash_timeout_ms, 120 s unless the bench file says otherwise.
 
     \b
     Example:
@@ -128,11 +143,16 @@ def _do(
         with progress(f"{bench.name}: {step}"):
             act(bench)
         took_s = time.monotonic() - began
+        is_ready = bench.target.is_running and bench.target.tells_when_ready
         if as_json:
-            print_json({"bench": bench.name, "step": step, "took_s": round(took_s, 3)})
+            value: dict[str, object] = {"bench": bench.name, "step": step}
+            value |= {"took_s": round(took_s, 3), "is_ready": is_ready}
+            print_json(value)
         else:
-            end = "done" if step == "power off" else "ready"
+            end = "ready" if is_ready else "done"
             click.echo(f"{bench.name}: {step}, {end} after {took_s:.2f} s")
+            if bench.target.is_running and not is_ready:
+                click.echo(_NOTHING_TELLS, err=True)
         if then is not None:
             then(bench)
 
@@ -151,11 +171,14 @@ def console(bench_name: str, wait_s: float, as_json: bool) -> None:
     Example:
         $ wwep-rig console --bench bench-1
            0.412 s  console     WICED dual client is ready
+
+    Exit codes: 0 it was stopped, 4 there is no console, or no such port.
     """
     with until_stopped(), open_bench(bench_name, wait_s=wait_s) as bench:
         if bench.kind is Kind.BOARD and bench.config.target.console is None:
-            click.echo(
-                f"{bench.name} has no console: name its serial port in [target.console]", err=True
+            raise NoBench(
+                f"bench {bench.name} has no console",
+                "name its serial port in the bench file: console = { port = ..., baud = ... }",
             )
         print_events(
             bench,
