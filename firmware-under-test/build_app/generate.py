@@ -58,14 +58,19 @@ def dct_c(application: Application) -> str:
     """What CERTIFICATE, PRIVATE_KEY and WIFI_CONFIG_DCT_H put into the DCT."""
     text = '#include "wiced.h"\n#include "dct_build.h"\n'
     ssid = passphrase = '""'
+    interface = "WICED_STA_INTERFACE"
     if application.wifi_config is not None:
         text += f'#include "{application.wifi_config.name}"\n'
         ssid, passphrase = "CLIENT_AP_SSID", "CLIENT_AP_PASSPHRASE"
+        text += f"#ifndef WICED_NETWORK_INTERFACE\n#define WICED_NETWORK_INTERFACE {interface}\n"
+        text += "#endif\n"
+        interface = "WICED_NETWORK_INTERFACE"
     return (
         f"{text}\nconst dct_build_t dct_build = {{\n"
         f"    .security.certificate =\n{c_string(application.certificate)},\n"
         f"    .security.private_key =\n{c_string(application.private_key)},\n"
-        f"    .ssid = {ssid},\n    .passphrase = {passphrase},\n}};\n"
+        f"    .ssid = {ssid},\n    .passphrase = {passphrase},\n"
+        f"    .interface = {interface},\n}};\n"
     )
 
 

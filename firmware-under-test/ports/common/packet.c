@@ -28,6 +28,8 @@ static pool_t pools[PACKET_POOL_COUNT];
 static pool_t* pool_of[PACKET_POOL_COUNT];
 static pool_t* own_pools;
 
+static void (*before_refill)(void); /* set once, at boot */
+
 static void append_free(pool_t* pool, wiced_packet_t* packet) {
     packet->is_allocated = false;
     packet->next_free = NULL;
@@ -137,7 +139,22 @@ bool packet_is_allocated(const wiced_packet_t* packet) {
     return allocated;
 }
 
+void packet_call_before_refill(void (*function)(void)) {
+    before_refill = function;
+}
+
+static bool ends_drought(const wiced_packet_t* packet) {
+    kernel_lock();
+    const pool_t* pool = pool_of[PACKET_POOL_RX];
+    bool is_first = holds(pool, packet) && packet->is_allocated && pool->first_free == NULL;
+    kernel_unlock();
+    return is_first;
+}
+
 bool packet_give(wiced_packet_t* packet) {
+    if (before_refill != NULL && ends_drought(packet)) {
+        before_refill();
+    }
     kernel_lock();
     bool is_given = is_allocated(packet);
     if (is_given) {

@@ -42,3 +42,9 @@ wiced_result_t packet_take(packet_pool_id_t pool, uint64_t deadline_ns, wiced_pa
 /* False for what is no allocated packet of a pool. */
 bool packet_give(wiced_packet_t* packet);
 bool packet_is_allocated(const wiced_packet_t* packet);
+
+/*
+ * At boot, by a port whose system keeps what it receives: called without the lock before a packet
+ * goes back into an RX pool that was empty, so that the port can lose what a board would have lost.
+ */
+void packet_call_before_refill(void (*function)(void));

@@ -92,6 +92,20 @@ static const void* wifi_config(void) {
     return wifi;
 }
 
+/* The station's, unless the build says otherwise. */
+static const void* network(void) {
+    if (dct_build.interface == network_config.interface) {
+        return &network_config;
+    }
+    platform_dct_network_config_t* own = malloc(sizeof(*own));
+    copies[DCT_NETWORK_CONFIG_SECTION] = own;
+    if (own != NULL) {
+        *own = network_config;
+        own->interface = dct_build.interface;
+    }
+    return own;
+}
+
 static const uint8_t* section_bytes(dct_section_t section, uint32_t* size) {
     const void* bytes = NULL;
     *size = 0;
@@ -113,7 +127,7 @@ static const uint8_t* section_bytes(dct_section_t section, uint32_t* size) {
             return bytes != NULL ? bytes : wifi_config();
         case DCT_NETWORK_CONFIG_SECTION:
             *size = sizeof(network_config);
-            return bytes != NULL ? bytes : (const void*)&network_config;
+            return bytes != NULL ? bytes : network();
         case DCT_INTERNAL_SECTION:
         case DCT_ETHERNET_CONFIG_SECTION:
         case DCT_BT_CONFIG_SECTION:

@@ -15,6 +15,7 @@
 #include "timer_thread.h"
 #include "tls.h"
 #include "uart.h"
+#include "udp.h"
 
 bool board_boot(const world_t* world) {
     char error[512];
@@ -38,6 +39,7 @@ bool board_boot(const world_t* world) {
         fprintf(stderr, "boot: out of memory or threads\n");
         return false;
     }
+    udp_boot();
     return true;
 }
 

@@ -108,7 +108,7 @@ bool dct_boot(const world_t* world, char* error, size_t error_size) {
     wifi_config.device_configured = WICED_TRUE;
     wifi_config.mac_address = world->mac;
     store_access_point(&wifi_config.stored_ap_list[0]);
-    network_config.interface = WICED_STA_INTERFACE;
+    network_config.interface = dct_build.interface;
     strcpy(network_config.hostname.value, "wwep-board");
 
     if (world->dct_certificate != NULL &&

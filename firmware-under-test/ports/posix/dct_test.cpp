@@ -73,6 +73,17 @@ TEST_F(Dct, AWritableViewIsACopyAndWritesLast) {
     EXPECT_STREQ(security()->private_key, "changed");
 }
 
+TEST_F(Dct, WithoutAStoredAccessPointAStationGives29) {
+    wiced_config_ap_entry_t none{};
+    ASSERT_EQ(wiced_dct_write(&none, DCT_WIFI_CONFIG_SECTION,
+                              DCT_OFFSET(platform_dct_wifi_config_t, stored_ap_list), sizeof(none)),
+              WICED_SUCCESS);
+    wiced_network_down(WICED_STA_INTERFACE);
+    const auto config = WICED_USE_EXTERNAL_DHCP_SERVER;
+    EXPECT_EQ(wiced_network_up(WICED_STA_INTERFACE, config, nullptr), 29);
+    EXPECT_EQ(wiced_network_up(WICED_ETHERNET_INTERFACE, config, nullptr), WICED_SUCCESS);
+}
+
 TEST_F(Dct, OutOfBoundsAndInternalSectionsGive4) {
     void* part = nullptr;
     EXPECT_EQ(wiced_dct_read_lock(&part, WICED_FALSE, DCT_SECURITY_SECTION, 6000, 1000), 4);

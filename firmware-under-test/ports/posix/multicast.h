@@ -1,12 +1,9 @@
-/* The system's side of multicast: a descriptor for each group and port. */
+/* The groups that the board has joined: each socket has a descriptor for each of them. */
 #pragma once
-
-#include <stdint.h>
 
 #define MULTICAST_GROUPS_MAX 8
 
-/*
- * A non-blocking descriptor that gets what is sent to group's port on the board's interface; -1.
- * Several boards on one machine may have the same. Host byte order.
- */
-int multicast_open(uint32_t group, uint16_t port);
+struct udp_socket;
+
+/* Under udp_lock: lets a new socket hear the groups that there are. */
+void multicast_enlist_locked(struct udp_socket* state);

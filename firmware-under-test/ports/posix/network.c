@@ -157,7 +157,10 @@ wiced_result_t wiced_network_up(wiced_interface_t interface, wiced_network_confi
     }
     char quad[16];
     format_quad(network_listening_address(), quad, sizeof(quad));
-    printf("Joined %.*s\nIPv4 address %s\n", (int)ssid->length, (const char*)ssid->value, quad);
+    if (interface == WICED_STA_INTERFACE) {
+        printf("Joined %.*s\n", (int)ssid->length, (const char*)ssid->value);
+    }
+    printf("IPv4 address %s\n", quad);
     set_link(true);
     return WICED_SUCCESS;
 }

@@ -1,5 +1,14 @@
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <net/if.h>
+#include <sched.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <cstring>
 #include <string>
 
 #include "dns.h"
@@ -59,6 +68,19 @@ TEST(Network, IsUpUnderEveryNameAndInitIsIdempotent) {
     wiced_ip_address_t address{};
     EXPECT_EQ(wiced_ip_get_ipv4_address(WICED_STA_INTERFACE, &address), WICED_SUCCESS);
     EXPECT_EQ(address.ip.v4, 0x7F000001u);
+}
+
+TEST(Network, CoreDeinitReversesCoreInit) {
+    const auto said = [](wiced_result_t (*function)()) {
+        testing::internal::CaptureStdout();
+        EXPECT_EQ(function(), WICED_SUCCESS);
+        return testing::internal::GetCapturedStdout();
+    };
+    EXPECT_EQ(said(wiced_core_init), "");  // it is up
+    EXPECT_EQ(said(wiced_core_deinit), "");
+    EXPECT_EQ(said(wiced_core_init), "Board of the POSIX port up\n");
+    EXPECT_EQ(said(wiced_core_init), "");
+    EXPECT_EQ(wiced_network_is_up(WICED_STA_INTERFACE), WICED_TRUE);  // which is not the core's
 }
 
 TEST(Network, GivesTheMacInPrintOrder) {
@@ -138,6 +160,78 @@ TEST(Ping, ToldTheWrongKindOfAddressGives7AndWithoutALink9) {
     wiced_network_down(WICED_STA_INTERFACE);
     EXPECT_EQ(wiced_ping(WICED_STA_INTERFACE, &address, 10, &elapsed_ms), 9);
     wiced_network_up(WICED_STA_INTERFACE, WICED_USE_EXTERNAL_DHCP_SERVER, nullptr);
+}
+
+bool write_text(const char* path, const std::string& text) {
+    const int fd = ::open(path, O_WRONLY | O_CLOEXEC);
+    const bool is_written = ::write(fd, text.data(), text.size()) == ssize_t(text.size());
+    ::close(fd);
+    return is_written;
+}
+
+/// Makes the calling process one of a network of its own: a loopback interface and nothing else.
+bool enter_own_network() {
+    const std::string user = "0 " + std::to_string(::getuid()) + " 1";
+    const std::string group = "0 " + std::to_string(::getgid()) + " 1";
+    if (::unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0 ||
+        !write_text("/proc/self/setgroups", "deny") || !write_text("/proc/self/uid_map", user) ||
+        !write_text("/proc/self/gid_map", group)) {
+        return false;
+    }
+    ifreq loopback{};
+    std::strcpy(loopback.ifr_name, "lo");
+    loopback.ifr_flags = IFF_UP;
+    const int fd = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    const bool is_up = ::ioctl(fd, SIOCSIFFLAGS, &loopback) == 0;
+    ::close(fd);
+    return is_up;
+}
+
+struct Pinged {
+    bool has_network;
+    wiced_result_t answered;
+    std::uint32_t answered_ms;
+    wiced_result_t unanswered;
+    wiced_result_t unroutable;
+    wiced_result_t forbidden;
+};
+
+void ping_all(Pinged& seen) {
+    const wiced_ip_address_t here{WICED_IPV4, {0x7F000001u}};
+    const wiced_ip_address_t elsewhere{WICED_IPV4, {0xCB007109u}};
+    std::uint32_t elapsed_ms = 0;
+    seen.has_network = enter_own_network();
+    seen.forbidden = wiced_ping(WICED_STA_INTERFACE, &here, 1000, &elapsed_ms);
+    write_text("/proc/sys/net/ipv4/ping_group_range", "0 0");
+    seen.answered_ms = 0xFFFFFFFFu;
+    seen.answered = wiced_ping(WICED_STA_INTERFACE, &here, 10000, &seen.answered_ms);
+    seen.unroutable = wiced_ping(WICED_STA_INTERFACE, &elsewhere, 1000, &elapsed_ms);
+    write_text("/proc/sys/net/ipv4/icmp_echo_ignore_all", "1");
+    seen.unanswered = wiced_ping(WICED_STA_INTERFACE, &here, 50, &elapsed_ms);
+}
+
+// In a child of its own: only there may a test say who answers.
+TEST(Ping, AnsweredGives0AndItsTimeUnanswered2AndWhatCannotBeSent4) {
+    void* shared =
+        ::mmap(nullptr, sizeof(Pinged), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    ASSERT_NE(shared, MAP_FAILED);
+    auto& seen = *new (shared) Pinged{};
+    const pid_t child = ::fork();
+    if (child == 0) {
+        ping_all(seen);
+        ::_exit(0);
+    }
+    ASSERT_EQ(::waitpid(child, nullptr, 0), child);
+    const Pinged result = seen;
+    ::munmap(shared, sizeof(Pinged));
+    if (!result.has_network) {
+        GTEST_SKIP() << "this machine lets no user make a network namespace";
+    }
+    EXPECT_EQ(result.answered, 0);
+    EXPECT_LT(result.answered_ms, 10000u);
+    EXPECT_EQ(result.unanswered, 2);
+    EXPECT_EQ(result.unroutable, 4);
+    EXPECT_EQ(result.forbidden, 4);
 }
 
 TEST(Dns, TakesAServerAndGoesOnResolvingFromItsTable) {

@@ -267,6 +267,19 @@ TEST(Thread, TheStackIsAlwaysInOrder) {
     EXPECT_EQ(wiced_rtos_check_stack(), WICED_SUCCESS);
 }
 
+TEST(Thread, AYieldGivesTheOthersTheirTurnAndReturns) {
+    std::atomic<bool> has_run = false;
+    std::thread other([&] { has_run = true; });
+    wiced_result_t result = WICED_SUCCESS;
+    for (const auto began = Clock::now(); !has_run && elapsed_ms(began) < 10'000;) {
+        result = wiced_rtos_thread_yield();
+    }
+    other.join();
+    EXPECT_TRUE(has_run);
+    EXPECT_EQ(result, WICED_SUCCESS);
+    EXPECT_EQ(wiced_rtos_thread_yield(), WICED_SUCCESS);
+}
+
 TEST(Semaphore, CanBeInitialisedAgainAfterDeinit) {
     wiced_semaphore_t semaphore;
     wiced_rtos_init_semaphore(&semaphore);

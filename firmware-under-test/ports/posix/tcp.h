@@ -94,7 +94,3 @@ tcp_connection_t* tcp_socket_detach(tcp_socket_t* socket);
 wiced_result_t tcp_handshake(tcp_socket_t* socket, tcp_connection_t* connection,
                              wiced_tls_endpoint_type_t type,
                              wiced_tls_certificate_verification_t verification);
-
-/* Reads at least one byte within the deadline. 0, WICED_TIMEOUT, 7010, 7014 or a TLS code. */
-wiced_result_t tcp_connection_read(tcp_connection_t* connection, uint8_t* buffer, size_t size,
-                                   uint64_t deadline_ns, size_t* count);

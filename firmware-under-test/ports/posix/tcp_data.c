@@ -23,25 +23,47 @@ static wiced_result_t read_once(tcp_connection_t* connection, uint8_t* buffer, s
     return is_empty ? WICED_WOULD_BLOCK : WICED_TCPIP_SOCKET_CLOSED;
 }
 
-wiced_result_t tcp_connection_read(tcp_connection_t* connection, uint8_t* buffer, size_t size,
-                                   uint64_t deadline_ns, size_t* count) {
-    *count = 0;
+/* Until there may be something to read: data, or the end. */
+static wiced_result_t await_data(tcp_connection_t* connection, uint64_t deadline_ns) {
     if (!connection->is_ready) {
         return WICED_TCPIP_SOCKET_CLOSED;
     }
+    if (connection->tls != NULL && tls_can_read(connection->tls)) {
+        return WICED_SUCCESS;
+    }
+    struct pollfd descriptor = {.fd = connection->fd, .events = POLLIN};
+    switch (kernel_poll(&descriptor, 1, deadline_ns)) {
+        case KERNEL_WOKEN:
+            break;
+        case KERNEL_TIMED_OUT:
+            return WICED_TIMEOUT;
+        case KERNEL_ABORTED:
+            return WICED_TCPIP_WAIT_ABORTED;
+    }
+    return WICED_SUCCESS;
+}
+
+/* A thread that waits for data holds no packet: only what is there uses up the pool. */
+static wiced_result_t receive(tcp_connection_t* connection, uint64_t deadline_ns,
+                              wiced_packet_t** packet) {
     for (;;) {
-        wiced_result_t result = read_once(connection, buffer, size, count);
-        if (result != WICED_WOULD_BLOCK) {
+        wiced_result_t result = await_data(connection, deadline_ns);
+        if (result == WICED_SUCCESS) {
+            result = packet_take(PACKET_POOL_RX, deadline_ns, packet);
+        }
+        if (result != WICED_SUCCESS) {
             return result;
         }
-        struct pollfd descriptor = {.fd = connection->fd, .events = POLLIN};
-        switch (kernel_poll(&descriptor, 1, deadline_ns)) {
-            case KERNEL_WOKEN:
-                break;
-            case KERNEL_TIMED_OUT:
-                return WICED_TIMEOUT;
-            case KERNEL_ABORTED:
-                return WICED_TCPIP_WAIT_ABORTED;
+        size_t count = 0;
+        result = read_once(connection, (*packet)->buffer, PACKET_PAYLOAD_MAX, &count);
+        if (result == WICED_SUCCESS) {
+            (*packet)->end = (*packet)->start + count;
+            return result;
+        }
+        (void)packet_give(*packet);
+        *packet = NULL;
+        if (result != WICED_WOULD_BLOCK) {
+            return result;
         }
     }
 }
@@ -139,19 +161,7 @@ wiced_result_t wiced_tcp_receive(wiced_tcp_socket_t* socket, wiced_packet_t** pa
     if (connection == NULL) {
         return WICED_TCPIP_SOCKET_CLOSED;
     }
-    wiced_packet_t* taken = NULL;
-    size_t count = 0;
-    wiced_result_t result = packet_take(PACKET_POOL_RX, deadline_ns, &taken);
-    if (result == WICED_SUCCESS) {
-        result =
-            tcp_connection_read(connection, taken->buffer, PACKET_PAYLOAD_MAX, deadline_ns, &count);
-        if (result == WICED_SUCCESS) {
-            taken->end = taken->start + count;
-            *packet = taken;
-        } else {
-            (void)packet_give(taken);
-        }
-    }
+    wiced_result_t result = receive(connection, deadline_ns, packet);
     tcp_connection_drop(connection);
 
     /* Whoever asked may be told of more. */

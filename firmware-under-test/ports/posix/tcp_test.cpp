@@ -4,6 +4,7 @@
 #include <cstring>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "testing/peer.hpp"
 #include "testing/settings.hpp"
@@ -240,6 +241,60 @@ TEST_F(Packets, ReceiveTimesOutWith2AlsoWhenItOnlyPolls) {
     EXPECT_EQ(wiced_tcp_receive(&socket_, &packet, WICED_NO_WAIT), 2);
     EXPECT_EQ(wiced_tcp_receive(&socket_, &packet, 20), 2);
     EXPECT_EQ(packet, nullptr);
+}
+
+TEST_F(Packets, AnEmptyRxPoolHoldsDataBackUntilAPacketIsDeleted) {
+    connect();
+    wiced_packet_t* packets[settings::kRxPackets] = {};
+    for (auto& packet : packets) {
+        peer_.send_text("x");
+        ASSERT_EQ(wiced_tcp_receive(&socket_, &packet, 5000), WICED_SUCCESS);
+    }
+    peer_.send_text("later");
+    wiced_packet_t* extra = packets[0];
+    EXPECT_EQ(wiced_tcp_receive(&socket_, &extra, 20), 2);
+    EXPECT_EQ(extra, nullptr);
+    EXPECT_EQ(wiced_packet_delete(packets[0]), WICED_SUCCESS);
+    ASSERT_EQ(wiced_tcp_receive(&socket_, &packets[0], 5000), WICED_SUCCESS);
+    std::uint8_t* data = nullptr;
+    std::uint16_t fragment = 0;
+    std::uint16_t total = 0;
+    wiced_packet_get_data(packets[0], 0, &data, &fragment, &total);
+    EXPECT_EQ(std::string(data, data + total), "later");
+    for (auto* packet : packets) {
+        EXPECT_EQ(wiced_packet_delete(packet), WICED_SUCCESS);
+    }
+}
+
+TEST_F(Packets, ThreadsThatWaitForDataHoldNoPacket) {
+    connect();
+    constexpr int waiting = settings::kRxPackets;
+    wiced_tcp_socket_t others[waiting]{};
+    std::vector<Peer> peers;
+    std::vector<std::thread> threads;
+    for (auto& other : others) {
+        wiced_tcp_create_socket(&other, WICED_STA_INTERFACE);
+        ASSERT_EQ(wiced_tcp_connect(&other, &kLoopback, listener_.port(), 2000), WICED_SUCCESS);
+        peers.push_back(listener_.accept());
+        threads.emplace_back([&other] {
+            wiced_packet_t* packet = nullptr;
+            EXPECT_EQ(wiced_tcp_receive(&other, &packet, WICED_WAIT_FOREVER), 7014);
+        });
+    }
+    for (int i = 0; i < 10; ++i) {  // meanwhile they wait
+        peer_.send_text("x");
+        wiced_packet_t* packet = nullptr;
+        EXPECT_EQ(wiced_tcp_receive(&socket_, &packet, 5000), WICED_SUCCESS);
+        wiced_packet_delete(packet);
+        EXPECT_EQ(wiced_tcp_receive(&socket_, &packet, 5), 2);
+    }
+    peers.clear();
+    for (auto& thread : threads) {
+        thread.join();
+    }
+    for (auto& other : others) {
+        wiced_tcp_delete_socket(&other);
+    }
 }
 
 TEST_F(Packets, SendBufferSplitsWhatIsLongerThanAPacket) {

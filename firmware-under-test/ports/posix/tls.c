@@ -272,6 +272,14 @@ bool tls_has_decrypted_data(tls_session_t* session) {
     return has_data;
 }
 
+bool tls_can_read(tls_session_t* session) {
+    pthread_mutex_lock(&session->lock);
+    bool can_read =
+        session->ended != WICED_SUCCESS || wolfSSL_pending(session->library_session) > 0;
+    pthread_mutex_unlock(&session->lock);
+    return can_read;
+}
+
 void tls_close_notify(tls_session_t* session) {
     pthread_mutex_lock(&session->lock);
     session->write_deadline_ns = kernel_deadline_ns(CLOSE_NOTIFY_TIMEOUT_MS);

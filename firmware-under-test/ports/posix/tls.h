@@ -33,6 +33,8 @@ wiced_result_t tls_write(tls_session_t* session, const uint8_t* data, size_t siz
 
 /* Bytes that poll() does not know of. */
 bool tls_has_decrypted_data(tls_session_t* session);
+/* Whether tls_read has something to say whatever poll() says: bytes, or that it is over. */
+bool tls_can_read(tls_session_t* session);
 void tls_close_notify(tls_session_t* session);
 /* NULL is fine. */
 void tls_free(tls_session_t* session);

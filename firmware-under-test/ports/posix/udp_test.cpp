@@ -4,6 +4,7 @@
 #include <string>
 
 #include "testing/peer.hpp"
+#include "testing/settings.hpp"
 #include "wiced.h"
 
 namespace {
@@ -99,6 +100,42 @@ TEST(Udp, AnIpv6AddressGives7AndThePacketStaysTheCallers) {
         EXPECT_EQ(send_text(&socket, address, 9, "x"), 7);
     }
     wiced_udp_delete_socket(&socket);
+}
+
+/// The text of the next datagram; its packet stays the caller's.
+std::string receive_text(wiced_udp_socket_t* socket, wiced_packet_t** packet) {
+    EXPECT_EQ(wiced_udp_receive(socket, packet, 5000), WICED_SUCCESS);
+    std::uint8_t* data = nullptr;
+    std::uint16_t fragment = 0;
+    std::uint16_t total = 0;
+    wiced_packet_get_data(*packet, 0, &data, &fragment, &total);
+    return {data, data + total};
+}
+
+TEST(Udp, DatagramsThatComeWhileTheRxPoolIsEmptyAreLost) {
+    wiced_udp_socket_t here{};
+    wiced_udp_socket_t there{};
+    const std::uint16_t port = testing_peer::unused_port();
+    ASSERT_EQ(wiced_udp_create_socket(&here, 0, WICED_STA_INTERFACE), WICED_SUCCESS);
+    ASSERT_EQ(wiced_udp_create_socket(&there, port, WICED_STA_INTERFACE), WICED_SUCCESS);
+    wiced_packet_t* packets[settings::kRxPackets] = {};
+    for (auto& packet : packets) {
+        ASSERT_EQ(send_text(&here, kLoopback, port, "held"), WICED_SUCCESS);
+        EXPECT_EQ(receive_text(&there, &packet), "held");
+    }
+    ASSERT_EQ(send_text(&here, kLoopback, port, "lost"), WICED_SUCCESS);
+    wiced_packet_t* extra = packets[0];
+    EXPECT_EQ(wiced_udp_receive(&there, &extra, 20), 2);
+    EXPECT_EQ(extra, nullptr);
+    for (auto* packet : packets) {
+        EXPECT_EQ(wiced_packet_delete(packet), WICED_SUCCESS);
+    }
+    EXPECT_EQ(wiced_udp_receive(&there, &extra, 20), 2);
+    ASSERT_EQ(send_text(&here, kLoopback, port, "after"), WICED_SUCCESS);
+    EXPECT_EQ(receive_text(&there, &extra), "after");
+    wiced_packet_delete(extra);
+    wiced_udp_delete_socket(&here);
+    wiced_udp_delete_socket(&there);
 }
 
 class Multicast : public testing::Test {

@@ -101,6 +101,17 @@ const char* c_program_macros(void) {
     if (evaluated != 1) {
         return "WPRINT_APP_DEBUG evaluates its arguments while it is off";
     }
+    WPRINT_LIB_INFO(("%d", count_evaluation()));
+    WPRINT_WEBSERVER_INFO(("%d", count_evaluation()));
+    WPRINT_NETWORK_DEBUG(("%d", count_evaluation()));
+    WPRINT_RTOS_ERROR(("%d", count_evaluation()));
+    WPRINT_SECURITY_DEBUG(("%d", count_evaluation()));
+    WPRINT_PLATFORM_ERROR(("%d", count_evaluation()));
+    WPRINT_WICED_DEBUG(("%d", count_evaluation()));
+    WPRINT_WWD_INFO(("%d", count_evaluation()));
+    if (evaluated != 1) {
+        return "a family of WPRINT that nobody has switched on";
+    }
     wiced_ip_address_t address;
     SET_IPV4_ADDRESS(address, MAKE_IPV4_ADDRESS(198, 51, 100, 3));
     char quad[16];
