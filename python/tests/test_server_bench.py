@@ -7,8 +7,8 @@ from xml.etree import ElementTree
 import pytest
 
 from tests.broken_servers.good import GoodServer
-from wwep_rig import _core, certs, open_bench
-from wwep_rig.conformance import Conformance, Outcome, ServerUnderTest, cases
+from wwep_rig import certs, open_bench
+from wwep_rig.conformance import Outcome, cases
 from wwep_rig.errors import NoBench, TargetFailed
 
 SCENARIOS = Path(__file__).resolve().parents[1] / "scenarios"
@@ -83,33 +83,52 @@ def test_lab_s_server_passes_and_is_noted_for_what_it_is_known_for(
     assert {each.case.name for each in results if each.outcome is Outcome.NOTE} == noted
 
 
-def test_lab_s_server_of_mutual_tls_passes_with_a_client_s_certificate(tmp_path, environment):
+@pytest.fixture
+def mutual_tls(tmp_path, environment):
+    """Writes a bench file for the lab's server of mutual TLS, which trusts this bench's clients."""
     pki = certs.ensure(Path(environment["XDG_STATE_HOME"]) / "wwep-rig" / "certs")
     resources = tmp_path / "sdk" / "resources" / "wwep"
     resources.mkdir(parents=True)
     (resources / "client_root.pem").write_bytes(pki.root_path.read_bytes())
     app = FIRMWARE / "apps" / "mutual_tls_server"
     runs = f'app = "{app}"\napp_settings = {{ SOURCE_ROOT = "{tmp_path}/sdk/" }}'
-    serves = "plain_port = 0\ntls_port = 40508"
-    path = bench_file(tmp_path, "mutual_tls_server", serves, runs=runs)
-    client = pki.identity("client-ecdsa")
+
+    def write(serves: str = "") -> str:
+        ports = "plain_port = 0\ntls_port = 40508"
+        return bench_file(tmp_path, "mutual_tls_server", f"{ports}\n{serves}", runs=runs)
+
+    return write
+
+
+def test_server_that_demands_a_certificate_passes_with_the_one_the_bench_file_names(
+    environment, mutual_tls
+):
+    path = mutual_tls('client_identity = "client-ecdsa"')
 
     with open_bench(path, environment=environment) as bench:
         bench.target.start()
-        options = _core.ClientOptions()
-        where = bench.config.target.serves
-        assert where is not None
-        options.host, options.port, options.secure = where.address, where.tls_port, True
-        options.ca_file = bench.config.target.root_certificate
-        options.name = bench.config.server.names[0]
-        options.certificate_file, options.key_file = str(client.cert_path), str(client.key_path)
-        suite = Conformance(ServerUnderTest(options))
-        suite.probe()
-        results = {each.name: suite.run(each.name) for each in cases()}
+        conform = bench.target.server.conform
+        results = {each.name: conform(each.name, secure=True) for each in cases()}
 
     assert {name for name, each in results.items() if each.outcome is Outcome.FAIL} == set()
     assert results["tls.client-certificate"].outcome is Outcome.PASS
     assert results["tls.certificate"].outcome is Outcome.PASS
+
+
+def test_server_that_demands_a_certificate_serves_nobody_without_one(environment, mutual_tls):
+    with open_bench(mutual_tls(), environment=environment) as bench:
+        bench.target.start()
+        result = bench.target.server.conform("table.write-is-echoed", secure=True)
+
+    assert result.outcome is Outcome.FAIL
+    assert "it wants a client certificate" in result.reason
+
+
+def test_client_identity_that_there_is_none_of_is_no_bench_and_named(environment, mutual_tls):
+    path = mutual_tls('client_identity = "client-nobody"')
+
+    with pytest.raises(NoBench, match="target.serves.client_identity 'client-nobody'"):
+        open_bench(path, environment=environment)
 
 
 def test_board_that_is_a_server_needs_no_lines(tmp_path, environment):

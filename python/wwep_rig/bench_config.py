@@ -113,6 +113,10 @@ class ServesConfig:
         tls_port: over TLS; 0: it does not.
         one_at_a_time: whether it serves one connection at a time; None: found out by probing.
         keep_open: whether a connection carries many frames; None: found out by probing.
+        client_identity: name among the identities that `wwep-rig certs` makes, which the rig shows
+            to a server that demands a client's certificate; empty: none.
+        client_certificate: its file, filled in when the bench opens.
+        client_key: the same for its key.
     """
 
     address: str
@@ -120,6 +124,9 @@ class ServesConfig:
     tls_port: int
     one_at_a_time: bool | None
     keep_open: bool | None
+    client_identity: str = ""
+    client_certificate: str = ""
+    client_key: str = ""
 
 
 @dataclass(frozen=True)
@@ -392,6 +399,7 @@ def _serves(serves: Mapping[str, Any] | None) -> ServesConfig | None:
         tls_port=int(serves["tls_port"]),
         one_at_a_time=serves["one_at_a_time"],
         keep_open=serves["keep_open"],
+        client_identity=serves.get("client_identity") or "",
     )
 
 

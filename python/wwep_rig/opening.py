@@ -178,7 +178,9 @@ def _open_core(
         options.server.key_file = str(files.key)
         options.target = sim.target_options(config, address, files, board_log)
         try:
-            return _core.Bench(options), _with_server_on_target(config, address, files.root)
+            return _core.Bench(options), _with_server_on_target(
+                config, address, files.root, environment
+            )
         except NoBench as error:
             held = ports.held([address], (wanted.plain_port, wanted.tls_port))
             if wanted.address and held:
@@ -189,13 +191,21 @@ def _open_core(
     raise NoBench(f"bench {config.name}: no address to listen on")
 
 
-def _with_server_on_target(config: BenchConfig, address: str, root: Path) -> BenchConfig:
+def _with_server_on_target(
+    config: BenchConfig, address: str, root: Path, environment: Mapping[str, str]
+) -> BenchConfig:
     """What the bench has found out for a target that is a server."""
-    target = config.target
-    if target.serves is None:
+    target, serves = config.target, config.target.serves
+    if serves is None:
         return config
     if config.kind is not Kind.BOARD:
-        target = replace(target, serves=replace(target.serves, address=address))
+        serves = replace(serves, address=address)
+    if serves.client_identity:
+        shown = sim.client_identity(serves.client_identity, config.name, environment)
+        serves = replace(
+            serves, client_certificate=str(shown.cert_path), client_key=str(shown.key_path)
+        )
+    target = replace(target, serves=serves)
     if target.root_certificate == "ca":
         target = replace(target, root_certificate=str(root))
     return replace(config, target=target)

@@ -130,6 +130,15 @@ def server_files(
     return ServerFiles(identity.cert_path, identity.key_path, root)
 
 
+def client_identity(name: str, bench: str, environment: Mapping[str, str]) -> certs.Identity:
+    """The identity that the rig shows a server. Raises NoBench when there is none of that name."""
+    try:
+        return certs.ensure(state_directory(environment) / "certs").identity(name)
+    except certs.CertificateError as error:
+        where = f"target.serves.client_identity {name!r}"
+        raise NoBench(f"bench {bench}: {where}: {error}") from None
+
+
 def firmware_path(program: str) -> Path:
     """The program of a simulated board. Raises NoBench when the rig has none of that name."""
     if "/" in program:

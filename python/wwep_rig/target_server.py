@@ -60,6 +60,8 @@ class TargetServer:
             options.verify = root != "none"
             options.ca_file = "" if root == "none" else root
             options.name = self._config.server.names[0]
+            options.certificate_file = serves.client_certificate
+            options.key_file = serves.client_key
         return ServerUnderTest(
             options, one_at_a_time=serves.one_at_a_time, keep_open=serves.keep_open
         )

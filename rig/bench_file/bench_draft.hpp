@@ -47,6 +47,9 @@ void set_if(T& value, std::optional<T> said) {
     }
 }
 
+/// Reads the name of one of the identities that certs/ makes; its default is `value`.
+void parse_identity(TomlSection& section, std::string_view key, std::string& value);
+
 /// Whether there is nothing but letters, digits and `punctuation`.
 [[nodiscard]] bool is_name(std::string_view text, std::string_view punctuation);
 

@@ -94,6 +94,9 @@ struct ServesSpec {
     std::uint16_t tls_port = 0;         ///< 0: it does not serve over TLS
     std::optional<bool> one_at_a_time;  ///< one connection; absent: found out by probing
     std::optional<bool> keep_open;      ///< many frames a connection; absent: likewise
+    /// What the rig shows a server that demands a client's certificate: the name of one of the
+    /// identities that certs/ makes. Empty: nothing.
+    std::string client_identity;
 };
 
 struct TargetSpec {

@@ -62,6 +62,13 @@ TEST(BenchFileError, role_of_the_target_is_checked_with_what_belongs_to_it) {
             "bench-1.toml:8: target.serves.plain_port: 0 is the plain port and the TLS port",
             "bench-1.toml:9: target.serves.keep_open: expected true or false, got an "
             "integer"));
+    EXPECT_THAT(
+        problems_of(sim_file + "[target]\nrole = \"server\"\n[target.serves]\n"
+                               "client_identity = \"a/b\"\n"),
+        ElementsAre("bench-1.toml:7: target.serves.client_identity: \"a/b\" is not the name "
+                    "of an identity, as in \"server-rsa\"",
+                    "bench-1.toml:7: target.serves.client_identity: is shown over TLS only; "
+                    "expected a tls_port other than 0"));
 }
 
 TEST(BenchFileError, names_file_line_key_and_what_was_expected) {

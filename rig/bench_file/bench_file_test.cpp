@@ -352,7 +352,7 @@ TEST(BenchFile, target_that_is_a_server_says_where_it_serves) {
         "[target]\ndevice = \"02:00:00:00:00:01\"\n"
         "role = \"server\"\n"
         "serves = { address = \"198.51.100.20\", plain_port = 0, "
-        "tls_port = 40508, one_at_a_time = true }\n"
+        "tls_port = 40508, one_at_a_time = true, client_identity = \"client-rsa\" }\n"
         "[server]\naddress = \"198.51.100.3\"\n");
 
     EXPECT_TRUE(bench.lines.empty());
@@ -362,7 +362,9 @@ TEST(BenchFile, target_that_is_a_server_says_where_it_serves) {
     EXPECT_EQ(bench.target.serves.tls_port, 40508);
     EXPECT_EQ(bench.target.serves.one_at_a_time, true);
     EXPECT_EQ(bench.target.serves.keep_open, std::nullopt);
+    EXPECT_EQ(bench.target.serves.client_identity, "client-rsa");
     EXPECT_NE(rig::to_json(bench).find("\"one_at_a_time\": true"), std::string::npos);
+    EXPECT_NE(rig::to_json(bench).find("\"client_identity\": \"client-rsa\""), std::string::npos);
 }
 
 TEST(BenchFile, simulated_server_runs_one_of_ours_unless_the_file_names_another) {

@@ -94,6 +94,7 @@ ordered_json json_of(const ServesSpec& serves) {
     json["tls_port"] = serves.tls_port;
     json["one_at_a_time"] = json_of(serves.one_at_a_time);
     json["keep_open"] = json_of(serves.keep_open);
+    json["client_identity"] = text_or_null(serves.client_identity);
     return json;
 }
 

@@ -119,6 +119,7 @@ ready = "ready"                     # the console says this once the firmware is
 ready_timeout_ms = 10000
 # role = "server"                   # the target serves; then program = "server_table", say,
 # serves = { plain_port = 27708, tls_port = 0 }    # ready = "listening: 0"; 0: not there
+# serves = { tls_port = 40508, client_identity = "client-ecdsa" }   # it wants a certificate
 )";
 
 constexpr std::string_view emulator_target = R"(
@@ -145,7 +146,8 @@ power = "none"                      # or { line = "power", off_ms = 500 }; off_m
 # flash_timeout_ms = 120000
 # app = "path/to/application"       # folder of the WICED application that runs there
 # role = "server"                   # the board serves; then it needs no [lines], but
-# serves = { address = "198.51.100.20", plain_port = 27708, tls_port = 0 }    # 0: not there
+# serves = { address = "198.51.100.20", plain_port = 27708, tls_port = 0 }    # 0: not there;
+                                    # client_identity = "client-rsa" if it wants a certificate
 )";
 
 /// {0}: led_before_frame, {1}: verifies; {2}, {3}: the space before their comments.

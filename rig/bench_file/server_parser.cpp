@@ -17,6 +17,19 @@ bool is_address(const std::string& text) {
 
 }  // namespace
 
+void parse_identity(TomlSection& section, std::string_view key, std::string& value) {
+    const auto identity = section.text(key);
+    if (!identity) {
+        return;
+    }
+    value = *identity;
+    if (!is_name(*identity, "-_.")) {
+        section.wrong(key, fmt::format("\"{}\" is not the name of an identity, as in "
+                                       "\"server-rsa\"",
+                                       *identity));
+    }
+}
+
 void parse_server(BenchDraft& draft, TomlSection section) {
     ServerSpec& server = draft.bench.server;
     if (draft.is_surely({BenchKind::board})) {
@@ -55,14 +68,7 @@ void parse_server(BenchDraft& draft, TomlSection section) {
         section.wrong(section.find("tls_port") != nullptr ? "tls_port" : "plain_port",
                       fmt::format("{} is the plain port and the TLS port", server.tls_port));
     }
-    if (const auto identity = section.text("identity")) {
-        server.identity = *identity;
-        if (!is_name(*identity, "-_.")) {
-            section.wrong("identity", fmt::format("\"{}\" is not the name of an identity, as in "
-                                                  "\"server-rsa\"",
-                                                  *identity));
-        }
-    }
+    parse_identity(section, "identity", server.identity);
     set_if(server.tls_profile, section.choice("tls_profile", tls_profile_spellings));
     section.finish();
 }

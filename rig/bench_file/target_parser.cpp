@@ -108,6 +108,11 @@ void parse_serves(BenchDraft& draft, TomlSection serves) {
     }
     spec.one_at_a_time = serves.boolean("one_at_a_time");
     spec.keep_open = serves.boolean("keep_open");
+    parse_identity(serves, "client_identity", spec.client_identity);
+    if (spec.tls_port == 0) {
+        serves.refuse("client_identity",
+                      "is shown over TLS only; expected a tls_port other than 0");
+    }
     serves.finish();
 }
 
