@@ -1,75 +1,30 @@
 """`wwep-rig certs`: make the test CA and its identities, look at certificates, sign, convert."""
 
-import base64
 import dataclasses
 import json
 import shlex
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NoReturn
 
 import click
 from rich.console import Console
 
 from wwep_rig import certs as pki
-from wwep_rig.certs import authority, convert, examine, fetch, sign, store
+from wwep_rig.certs import authority, convert, examine, fetch, store
 from wwep_rig.certs.identity import Role
-from wwep_rig.certs.issue import DAYS_DEFAULT, DAYS_MAX, Authority, KeyType
+from wwep_rig.certs.issue import DAYS_DEFAULT, DAYS_MAX, KeyType, PublicKey
 from wwep_rig.cli import certs_text as text
-
-EXIT_TARGET_FAILED = 1
-EXIT_USAGE = 2
-EXIT_RIG_ERROR = 3
-
-INPUT_BYTES_MAX = 1 << 20
-
-
-def _fail(error: pki.CertificateError, *, as_json: bool) -> NoReturn:
-    status = EXIT_RIG_ERROR
-    if isinstance(error, pki.TargetError):
-        status = EXIT_TARGET_FAILED
-    elif isinstance(error, pki.InputError):
-        status = EXIT_USAGE
-    if as_json:
-        click.echo(json.dumps({"error": str(error), "exit": status}))
-    click.echo(f"wwep-rig certs: {error}", err=True)
-    sys.exit(status)
-
-
-@contextmanager
-def _errors_reported(as_json: bool) -> Iterator[None]:
-    try:
-        yield
-    except pki.CertificateError as error:
-        _fail(error, as_json=as_json)
-
-
-def _read(path: str) -> bytes:
-    try:
-        if path == "-":
-            content = sys.stdin.buffer.read(INPUT_BYTES_MAX + 1)
-        else:
-            with open(path, "rb") as stream:
-                content = stream.read(INPUT_BYTES_MAX + 1)
-    except OSError as error:
-        raise pki.InputError(f"read {path}: {error.strerror}") from error
-    if len(content) > INPUT_BYTES_MAX:
-        raise pki.InputError(f"{path}: more than {INPUT_BYTES_MAX} bytes: no certificate file")
-    return content
-
-
-def _write_output(output: Path, content: bytes, *, secret: bool, force: bool) -> None:
-    if output.exists() and not force:
-        raise pki.InputError(f"{output} exists: name another file, or replace it with --force")
-    sign.write_replacing(output, content, secret=secret)
-
-
-_json_option = click.option("--json", "as_json", is_flag=True, help="Write JSON to stdout.")
-_explain_option = click.option(
-    "--explain", is_flag=True, help="Also say, on stderr, the openssl commands that do the same."
+from wwep_rig.cli.certs_common import (
+    EXIT_TARGET_FAILED,
+    errors_reported,
+    explain_option,
+    json_option,
+    passphrase_option,
+    read_input,
+    unlocked,
+    write_output,
 )
+from wwep_rig.cli.certs_convert import convert_verb
 
 
 @click.group()
@@ -108,8 +63,8 @@ def certs() -> None:
     show_default=True,
     help="Keys of the CA. Identities come with both; boards that know RSA only need an RSA CA.",
 )
-@_explain_option
-@_json_option
+@explain_option
+@json_option
 def make(
     directory: Path,
     force: bool,
@@ -133,7 +88,7 @@ def make(
     A device then trusts pki/root-ca.pem (.der, or .h for C sources). Keep DIR out of git.
     """
     status = Console(stderr=True).status("Making keys and certificates…")
-    with _errors_reported(as_json), status:
+    with errors_reported(as_json), status:
         made = pki.make(
             directory,
             names=names,
@@ -157,6 +112,7 @@ def make(
 @click.option("--root", "roots", multiple=True, metavar="FILE", help="What the peer trusts.")
 @click.option("--crl", "lists", multiple=True, metavar="FILE", help="Revocation list, PEM or DER.")
 @click.option("--key", metavar="FILE", help="The private key that should belong to it.")
+@passphrase_option
 @click.option(
     "--role",
     type=click.Choice([Role.SERVER.value, Role.CLIENT.value]),
@@ -165,14 +121,15 @@ def make(
 @click.option(
     "--timeout", "timeout_s", type=click.FloatRange(0.1, 300), default=10.0, show_default=True
 )
-@_explain_option
-@_json_option
+@explain_option
+@json_option
 def show(
     source: str,
     name: str | None,
     roots: tuple[str, ...],
     lists: tuple[str, ...],
     key: str | None,
+    passphrase_file: Path | None,
     role: str | None,
     timeout_s: float,
     explain: bool,
@@ -188,38 +145,47 @@ def show(
     Checked: the dates, that each certificate is signed by the next and in that order, weak keys
     and signatures, key usage; and where you give what they need, the name, the root, revocation,
     and the private key that goes with it. A server is asked for nothing but its certificates, and
-    is looked at even if no client would trust it. Exit status 1 when something is wrong.
+    is looked at even if no client would trust it. A key may have a passphrase. Exit status 1 when
+    something is wrong.
     """
-    with _errors_reported(as_json):
+    with errors_reported(as_json):
+        if passphrase_file is not None and key is None:
+            raise pki.InputError("--passphrase-file opens a key: name it with --key")
         endpoint = None if source == "-" or Path(source).exists() else fetch.endpoint_from(source)
         connection: dict[str, str] = {}
         if endpoint is None:
             if source != "-" and not Path(source).exists():
                 raise pki.InputError(f"{source}: no such file; a server is written HOST:PORT")
-            chain = convert.certificates_in(_read(source), source)
-            command = ["openssl", "storeutl", "-certs", "-noout", "-text", source]
+            content = read_input(source)
+            chain = convert.certificates_in(content, source)
+            shown = text.file_commands(source, convert.is_c_text(content), len(chain))
         else:
             name = name or endpoint.host
             role = role or Role.SERVER.value
             presented = fetch.fetch(endpoint, name, timeout_s=timeout_s)
             chain = list(presented.chain)
             connection = {"version": presented.version, "cipher": presented.cipher}
-            command = fetch.fetch_command(endpoint, name)
+            again = fetch.fetch_command(endpoint, name)
+            shown = text.server_commands(again, is_kept=bool(roots or key))
         expected = examine.Expectation(
             now=store.system_now(),
             name=name,
             role=Role(role) if role else None,
             roots=tuple(
-                each for path in roots for each in convert.certificates_in(_read(path), path)
+                each for path in roots for each in convert.certificates_in(read_input(path), path)
             ),
             revocation_lists=tuple(
-                each for path in lists for each in convert.revocation_lists_in(_read(path), path)
+                each
+                for path in lists
+                for each in convert.revocation_lists_in(read_input(path), path)
             ),
-            public_key=authority.load_key(Path(key)).public_key() if key else None,
+            public_key=_public_key(Path(key), passphrase_file) if key else None,
         )
         result = examine.examine(chain, expected)
     if explain:
-        text.explain(command)
+        checks = text.check_commands(shown.chain_file, expected, roots, lists)
+        checks += text.key_commands(shown.chain_file, key, passphrase_file)
+        text.explain_lines([*shown.lines, *checks], [])
     if as_json:
         click.echo(json.dumps(text.examination_to_json(source, connection, result), indent=2))
     else:
@@ -247,9 +213,9 @@ def show(
     help="The end of a connection that may present it.",
 )
 @click.option("--days", type=click.IntRange(1, DAYS_MAX), default=DAYS_DEFAULT, show_default=True)
-@click.option("--passphrase-file", type=click.Path(path_type=Path), metavar="F")
-@_explain_option
-@_json_option
+@passphrase_option
+@explain_option
+@json_option
 def sign_verb(
     request_path: str,
     directory: Path,
@@ -272,16 +238,20 @@ def sign_verb(
     The CA's key may be encrypted: its passphrase is prompted for, or read from the first line of a
     file. CSR is PEM or DER, - is stdin. Exit status 1 when the request itself is bad.
     """
-    with _errors_reported(as_json):
-        request = convert.request_in(_read(request_path), request_path)
-        issuer = _authority(directory, passphrase_file)
+    with errors_reported(as_json):
+        request = convert.request_in(read_input(request_path), request_path)
+        issuer = unlocked(
+            lambda passphrase: authority.load_authority(directory, passphrase=passphrase),
+            passphrase_file,
+            "the CA's key",
+        )
         try:
             signed = pki.sign_request(request, issuer, role=Role(role), days=days)
         except pki.TargetError as error:
             raise pki.TargetError(f"{request_path}: {error}") from error
         pem = convert.pem_of(list(signed.chain))
         if output is not None:
-            _write_output(output, pem, secret=False, force=force)
+            write_output(output, pem, secret=False, force=force)
     if explain:
         command = text.explain_sign(request_path, directory, signed.chain[0], days, passphrase_file)
         issuing = f"openssl x509 -in {shlex.quote(str(directory / 'intermediate-ca.pem'))}"
@@ -308,117 +278,10 @@ def sign_verb(
     )
 
 
-def _authority(directory: Path, passphrase_file: Path | None) -> Authority:
-    passphrase: bytes | None = None
-    if passphrase_file is not None:
-        lines = _read(str(passphrase_file)).splitlines()
-        if not lines or not lines[0]:
-            raise pki.InputError(f"{passphrase_file}: its first line, the passphrase, is empty")
-        passphrase = lines[0]
-    try:
-        return authority.load_authority(directory, passphrase=passphrase)
-    except pki.PassphraseNeeded as error:
-        if not sys.stdin.isatty():
-            raise pki.PassphraseNeeded(f"{error}: give one with --passphrase-file") from error
-    asked = click.prompt("Passphrase of the CA's key", hide_input=True, err=True)
-    return authority.load_authority(directory, passphrase=str(asked).encode())
+def _public_key(path: Path, passphrase_file: Path | None) -> PublicKey:
+    return unlocked(
+        lambda passphrase: authority.load_key(path, passphrase), passphrase_file, str(path)
+    ).public_key()
 
 
-@certs.command("convert")
-@click.argument("source", metavar="FILE")
-@click.option(
-    "--to",
-    "form",
-    required=True,
-    type=click.Choice(["pem", "der", "c"]),
-    help="The form to write.",
-)
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="Write here, not to stdout.")
-@click.option("--force", is_flag=True, help="Replace the output if it exists.")
-@click.option("--array", metavar="NAME", help="Name of the C array. [from the file's name]")
-@_explain_option
-@_json_option
-def convert_verb(
-    source: str,
-    form: str,
-    output: Path | None,
-    force: bool,
-    array: str | None,
-    explain: bool,
-    as_json: bool,
-) -> None:
-    """Turn certificates and keys into PEM, DER, or C text for firmware.
-
-    \b
-        wwep-rig certs convert pki/root-ca.pem --to c -o root_ca.h
-        wwep-rig certs convert firmware/certificate.h --to pem
-        wwep-rig certs convert chain.pem --to der -o chain.der
-
-    FILE is PEM with any number of certificates and keys, DER, or C source that holds PEM in string
-    literals; - is stdin. C text is `static const char NAME[] = "-----BEGIN …\\r\\n" …;`, as the
-    lab's sources want it, all of FILE in one array, since the SDK takes several roots as one text.
-    DER holds one certificate a file: several become OUT-1.der, OUT-2.der and so on. A key's file is
-    for you alone (mode 0600), and a key goes to no terminal.
-    """
-    with _errors_reported(as_json):
-        content = _read(source)
-        blocks = convert.blocks_in(content, source)
-        has_key = any(each.is_key for each in blocks)
-        array = _array_name(array, source, output)
-        contents = _converted(blocks, form, array, source)
-        if form == "der" and output is None and not as_json and sys.stdout.isatty():
-            raise pki.InputError("DER is binary and stdout is a terminal: name a file with -o")
-        if has_key and output is None and not as_json and sys.stdout.isatty():
-            raise pki.InputError(f"{source} holds a private key: name a file with -o")
-        if len(contents) > 1 and output is None:
-            raise pki.InputError(
-                f"{source} holds {len(contents)} certificates or keys, and DER is one a file: name "
-                "them with -o OUT.der, which becomes OUT-1.der, OUT-2.der, …"
-            )
-        outputs = _numbered(output, len(contents)) if output else []
-        for path, converted in zip(outputs, contents):
-            _write_output(path, converted, secret=has_key, force=force)
-    if explain:
-        text.explain_lines(text.convert_commands(source, content, form, blocks), outputs)
-    report: dict[str, Any] = {
-        "source": source,
-        "to": form,
-        "blocks": [each.label for each in blocks],
-        "outputs": [str(path) for path in outputs],
-        **({"array": array} if form == "c" else {}),
-    }
-    if as_json:
-        if not outputs:
-            report["base64"] = base64.b64encode(contents[0]).decode()
-        click.echo(json.dumps(report, indent=2))
-        return
-    if not outputs:
-        click.echo(contents[0], nl=False)
-    what = ", ".join(each.label.lower() for each in blocks)
-    where = "".join(f", {path}" for path in outputs)
-    click.echo(f"{what}{where}" + (f", array {array}" if form == "c" else ""), err=True)
-
-
-def _array_name(asked: str | None, source: str, output: Path | None) -> str:
-    if asked is None:
-        stem = Path(source).stem if source != "-" else output.stem if output else "certificate"
-        return convert.c_identifier(stem)
-    if convert.c_identifier(asked) != asked:
-        raise pki.InputError(f"--array {asked}: no C identifier: letters, digits, underscores")
-    return asked
-
-
-def _converted(blocks: list[convert.PemBlock], form: str, array: str, source: str) -> list[bytes]:
-    pem = b"".join(each.text.replace(b"\r\n", b"\n") + b"\n" for each in blocks)
-    if form == "pem":
-        return [pem]
-    if form == "c":
-        comment = f"From {Path(source).name} by wwep-rig certs convert."
-        return [convert.c_text_of(pem, array=array, comment=comment)]
-    return [convert.der_of_block(each) for each in blocks if each.label != "EC PARAMETERS"]
-
-
-def _numbered(output: Path, count: int) -> list[Path]:
-    if count == 1:
-        return [output]
-    return [output.with_name(f"{output.stem}-{n}{output.suffix}") for n in range(1, count + 1)]
+certs.add_command(convert_verb)

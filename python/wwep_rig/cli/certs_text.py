@@ -15,7 +15,8 @@ from rich.text import Text
 
 from wwep_rig import certs as pki
 from wwep_rig.certs import convert, examine, plan
-from wwep_rig.certs.identity import Expected
+from wwep_rig.certs.identity import Expected, Role
+from wwep_rig.certs.names import is_address
 
 
 def explain_make(made: pki.CertificateSet, directory: Path, days: int, ca_key_type: str) -> None:
@@ -131,6 +132,68 @@ def print_examination(source: str, connection: dict[str, str], result: examine.E
         console.print(Text(f"note: certificate {finding.position}: {finding.what}"))
     if not result.problems:
         console.print(Text("nothing wrong with it", style="green"))
+
+
+@dataclasses.dataclass(frozen=True)
+class ShownBy:
+    """Lines of a shell that show a chain, and the file that they leave it in."""
+
+    lines: tuple[str, ...]
+    chain_file: str
+
+
+_PRESENTED = "presented.pem"
+
+
+def file_commands(source: str, is_c: bool, count: int) -> ShownBy:
+    """openssl takes no PEM out of C, and x509 shows one certificate only."""
+    lines: tuple[str, ...] = ()
+    if source == "-" or is_c:
+        take = f"{_OUT_OF_C} {shlex.quote(_readable(source))}" if is_c else "cat"
+        lines, source = (f"{take} > {_PRESENTED}",), _PRESENTED
+    tool = ["storeutl", "-certs", "-noout", "-text"]
+    if count == 1:
+        tool = ["x509", "-noout", "-text", "-in"]
+    return ShownBy((*lines, shlex.join(["openssl", *tool, source])), source)
+
+
+def server_commands(fetch_command: list[str], *, is_kept: bool) -> ShownBy:
+    """What a server presents; kept in a file if more is to be asked of it."""
+    keep = f" | tee {_PRESENTED}" if is_kept else ""
+    return ShownBy((f"{shlex.join(fetch_command)} < /dev/null{keep}",), _PRESENTED)
+
+
+def check_commands(
+    chain_file: str, expected: examine.Expectation, roots: Sequence[str], lists: Sequence[str]
+) -> list[str]:
+    """openssl's own verdict, where the roots that it needs are given."""
+    if not roots:
+        return []
+    command = ["openssl", "verify", "-auth_level", "2"]  # refuses what `show` calls weak
+    for root in roots:
+        command += ["-trusted", root]
+    for each in lists:
+        command += ["-CRLfile", each]
+    command += ["-crl_check"] if lists else []
+    if expected.name is not None:
+        option = "-verify_ip" if is_address(expected.name) else "-verify_hostname"
+        command += [option, expected.name]
+    if expected.role in _VERIFY_PURPOSES:
+        command += ["-purpose", _VERIFY_PURPOSES[expected.role]]
+    return [shlex.join([*command, "-untrusted", chain_file, chain_file])]
+
+
+def key_commands(chain_file: str, key: str | None, passphrase_file: Path | None) -> list[str]:
+    """Whether certificate and key hold the same public key."""
+    if key is None:
+        return []
+    opened = ["openssl", "pkey", "-pubout", "-in", key]
+    opened += ["-passin", f"file:{passphrase_file}"] if passphrase_file else []
+    certified = shlex.join(["openssl", "x509", "-noout", "-pubkey", "-in", chain_file])
+    return [f'[ "$({certified})" = "$({shlex.join(opened)})" ]']
+
+
+_VERIFY_PURPOSES = {Role.SERVER: "sslserver", Role.CLIENT: "sslclient"}
 
 
 def explain_sign(
