@@ -98,7 +98,7 @@ def test_run_presses_what_standard_input_names(start, folder):
     process.send_signal(signal.SIGTERM)
     _, errors = process.communicate(timeout=20)
     assert process.returncode == 0
-    assert "no button 'nothing'; buttons: button0, button1" in errors
+    assert "no button 'nothing' on bench sim: button0, button1" in errors
 
 
 def test_application_that_serves_is_told_where_and_answers(start, wwep_rig, tmp_path):
@@ -119,7 +119,7 @@ def test_application_that_serves_is_told_where_and_answers(start, wwep_rig, tmp_
 
 
 def test_run_in_json_is_one_object_a_line(start, folder):
-    presses = ("--press", "button0", "--press", "button0")
+    presses = ("--press", "button0", "--press", "0")
     process = start("run", "--app", str(folder), "--json", *presses)
 
     events = [json.loads(line) for line in lines_until(process, "press 2")]
@@ -209,11 +209,18 @@ def test_wrong_usage_exits_with_2(wwep_rig, arguments, text):
     assert text in done.err
 
 
-def test_button_that_the_bench_lacks_is_named(wwep_rig, folder):
-    done = wwep_rig("run", "--app", str(folder), "--press", "button7")
+@pytest.mark.parametrize("button", ["button7", "7", "nosuch"])
+def test_button_that_the_bench_lacks_is_named_before_anything_is_made(
+    wwep_rig, folder, tmp_path, button
+):
+    arguments = ("--app", str(folder), "--press", button, "--record", "out.db")
+
+    done = wwep_rig("run", *arguments)
 
     assert done.code == 2
-    assert "no button 'button7' on bench sim: button0, button1" in done.err
+    assert f"no button {button!r} on bench sim: button0, button1" in done.err
+    assert "building" not in done.err
+    assert not (tmp_path / "out.db").exists()
 
 
 def test_folder_without_a_makefile_is_no_bench_and_named(wwep_rig, tmp_path):

@@ -5,6 +5,7 @@ import os
 import sys
 import threading
 import time
+from collections.abc import Collection, Sequence
 from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
@@ -14,7 +15,9 @@ import click
 from wwep_rig import _core
 from wwep_rig.app_build import App
 from wwep_rig.bench import Bench
+from wwep_rig.bench_config import read_bench_file
 from wwep_rig.errors import RigError, TargetFailed, WwepRigError
+from wwep_rig.find_bench import load_bench_file
 from wwep_rig.opening import open_bench
 
 from .common import bench_option, json_option, until_stopped, wait_option
@@ -65,7 +68,11 @@ def _setting(context: object, parameter: object, given: tuple[str, ...]) -> dict
     "console has been quiet for half a second.",
 )
 @click.option(
-    "--press", "buttons", multiple=True, metavar="BUTTON", help="Press it once up. May repeat."
+    "--press",
+    "words",
+    multiple=True,
+    metavar="BUTTON",
+    help="Press it once up: its name, or 0 for button0. May repeat.",
 )
 @click.option(
     "--for",
@@ -88,7 +95,7 @@ def run(
     settings: dict[str, str],
     lab_names: bool,
     ready: str,
-    buttons: tuple[str, ...],
+    words: tuple[str, ...],
     for_s: float | None,
     record: Path | None,
     bench_name: str,
@@ -109,6 +116,8 @@ def run(
     """
     if record is not None and record.exists():
         raise click.UsageError(f"{record} exists: name another file")
+    known = read_bench_file(load_bench_file(bench_name, os.environ)).buttons
+    buttons = [_button_of(word, known, bench_name) for word in words]
     app = App(folder, settings, lab_names=lab_names, ready=ready)
     rig_errors: list[str] = []
     with until_stopped(), ExitStack() as resources:
@@ -129,6 +138,14 @@ def run(
     return 0
 
 
+def _button_of(word: str, known: Collection[str], bench: str) -> str:
+    """The button of that name or number, as `--press` and standard input write it."""
+    button = f"button{word}" if word.isdecimal() else word
+    if button not in known:
+        raise click.UsageError(f"no button {word!r} on bench {bench}: {', '.join(known) or 'none'}")
+    return button
+
+
 class _Live:
     """A bench while its application runs: shows events, presses buttons."""
 
@@ -142,11 +159,9 @@ class _Live:
         self._heard_at = time.monotonic()
         self._has_ended = ""
 
-    def run(self, buttons: tuple[str, ...], for_s: float | None) -> None:
+    def run(self, buttons: Sequence[str], for_s: float | None) -> None:
         """Starts the target and shows events until the time is over, or a signal ends it."""
         bench = self._bench
-        for button in buttons:
-            self._check(button)
         end_at = None if for_s is None else time.monotonic() + for_s
         try:
             bench.target.start()
@@ -160,18 +175,10 @@ class _Live:
             self._show(_POLL_S)
             is_up = bench.config.target.ready or time.monotonic() - self._heard_at > _QUIET_S
             if waiting and is_up:
-                self._press(waiting.pop(0))
+                bench.start_press(waiting.pop(0))
             if self._has_ended:
                 raise TargetFailed(f"the application ended by itself: {self._has_ended}")
         self._show(0.0)  # what happened since the last look is part of the time asked for
-
-    def _check(self, button: str) -> None:
-        if button not in self._bench.buttons:
-            known = ", ".join(self._bench.buttons) or "none"
-            raise click.UsageError(f"no button {button!r} on bench {self._bench.name}: {known}")
-
-    def _press(self, button: str) -> None:
-        self._bench.start_press(button)
 
     def _read_buttons(self) -> None:
         """Presses what standard input names, until it ends."""
@@ -179,16 +186,13 @@ class _Live:
         if os.isatty(0) and os.tcgetpgrp(0) != os.getpgrp():
             return
         for line in sys.stdin:
-            word = line.strip()
-            button = f"button{word}" if word.isdecimal() else word
-            if not word:
-                continue
-            if button not in self._bench.buttons:
-                known = ", ".join(self._bench.buttons) or "none"
-                click.echo(f"no button {word!r}; buttons: {known}", err=True)
+            if not line.strip():
                 continue
             try:
-                self._press(button)
+                known = self._bench.buttons
+                self._bench.start_press(_button_of(line.strip(), known, self._bench.name))
+            except click.UsageError as error:
+                click.echo(error.message, err=True)
             except WwepRigError as error:
                 click.echo(f"wwep-rig: {error}", err=True)
 
