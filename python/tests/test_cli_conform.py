@@ -82,6 +82,17 @@ def test_note_is_no_failure(serve_broken, wwep_rig):
     assert done.code == 0
     assert "note    hex.lower-case-digits" in done.out
     assert "rule: ruling 1" in done.out
+    assert re.search(r"\| .*#\d+ +sent +[RW][0-9a-f]+\n.*\| .*#\d+ +received +X\n", done.out)
+
+
+def test_bytes_of_cases_that_passed_are_shown_on_request(serve_broken, wwep_rig):
+    port = serve_broken(GoodServer)
+    command = ("conform", "127.0.0.1", "--port", port, "--only", "table.write-is-echoed")
+
+    assert "sent" not in wwep_rig(*command).out
+    shown = wwep_rig(*command, "-v").out
+    assert re.search(r"sent +W0FAC0B1234\n.*received +A0FAC0B1234\n", shown)
+    assert "bytes sent and received" in wwep_rig("conform", "--help").out
 
 
 def test_json_holds_what_was_sent_and_received(serve_broken, wwep_rig):
@@ -110,6 +121,8 @@ def test_junit_file_holds_every_case_and_a_verdict(serve_broken, wwep_rig, tmp_p
     (failure,) = suite.findall("testcase/failure")
     assert "got A0FAC0B0034" in failure.attrib["message"]
     assert "sent" in (failure.text or "") and "R0FAC0B" in (failure.text or "")
+    passed = {each.attrib["name"]: each.findtext("system-out") for each in suite.iter("testcase")}
+    assert "received" in (passed["write-is-echoed"] or "")
     (skipped,) = suite.findall("testcase/skipped")
     assert "needs TLS" in skipped.attrib["message"]
     assert wwep_rig("verdict", "out.xml").out == "target-failed\n"

@@ -70,7 +70,13 @@ INTERRUPTED = 130
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write a JUnit file too.",
 )
-@click.option("-v", "--verbose", is_flag=True, help="Show the bytes of cases that passed, too.")
+@click.option(
+    "-v",
+    "--verbose",
+    is_flag=True,
+    help="Show the bytes sent and received of cases that passed, too; --json and --junit always "
+    "have them.",
+)
 @json_option
 def conform(
     host: str | None,
@@ -90,7 +96,8 @@ def conform(
 
     A case fails where the server deviates from the protocol's description. Where the description
     is silent and the rig has a ruling of its own, a deviation is a note. What cannot apply to this
-    server is skipped, with the reason. The suite writes some 300 registers.
+    server is skipped, with the reason. Under a failure and a note stand the bytes sent and received
+    that led to it. The suite writes some 300 registers.
 
     \b
     Example, a server over TLS on a board:

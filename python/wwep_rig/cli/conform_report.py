@@ -57,14 +57,14 @@ def headline(server: str, suite: Conformance) -> str:
 
 
 def result_lines(result: CaseResult, *, verbose: bool) -> list[str]:
-    """A case for people: its outcome, why, and the bytes if they matter."""
+    """A case for people: its outcome, why, and the bytes unless all was well."""
     word = click.style(f"{result.outcome.value:<8}", fg=_COLOURS[result.outcome])
     is_skipped = result.outcome is Outcome.SKIPPED
     says = result.reason if is_skipped else result.case.sentence
     lines = [f"{word}{result.case.name:<34}{says}"]
     if result.outcome in (Outcome.NOTE, Outcome.FAIL):
         lines += [f"{'':8}{each}" for each in (f"rule: {result.case.rule}", *result.findings)]
-    if verbose or result.outcome is Outcome.FAIL:
+    if verbose or result.outcome in (Outcome.NOTE, Outcome.FAIL):
         lines += [f"{'':8}| {each}" for each in result.evidence()]
     return lines
 
@@ -117,7 +117,7 @@ def _case_object(result: CaseResult) -> dict[str, object]:
 
 
 def write_junit(path: Path, report: Report) -> None:
-    """A JUnit file; `wwep-rig verdict` reads it. Raises OSError."""
+    """A JUnit file, the bytes of each case in it; `wwep-rig verdict` reads it. Raises OSError."""
     suite = ElementTree.Element(
         "testsuite",
         name=f"wwep-rig conform {report.server}",
@@ -155,7 +155,7 @@ def _add_testcase(suite: ElementTree.Element, result: CaseResult) -> None:
     if result.outcome is Outcome.FAIL:
         failure = ElementTree.SubElement(testcase, "failure", message=result.reason)
         failure.text = "\n".join((*result.findings, *result.evidence()))
-    if result.outcome is Outcome.NOTE:
+    if result.outcome in (Outcome.NOTE, Outcome.PASS):
         ElementTree.SubElement(testcase, "system-out").text = "\n".join(
             (*(f"note: {each}" for each in result.findings), *result.evidence())
         )
