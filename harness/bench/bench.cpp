@@ -21,10 +21,10 @@ constexpr auto connections_counted_every = 2ms;
 constexpr auto board_ends_within = 300ms;
 
 RecordingPlace recording_place(const BenchOptions& options) {
-    return {
-        .path = options.recording_path,
-        .existing = options.overwrite_recording ? ExistingFile::overwrite : ExistingFile::refuse,
-        .run = options.run};
+    const auto existing = options.go_on_with_recording  ? ExistingFile::go_on
+                          : options.overwrite_recording ? ExistingFile::overwrite
+                                                        : ExistingFile::refuse;
+    return {.path = options.recording_path, .existing = existing, .run = options.run};
 }
 
 std::map<std::string, TrackedButton> pairings(const std::optional<rig::BenchFile>& bench_file) {

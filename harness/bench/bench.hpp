@@ -33,6 +33,7 @@ struct BenchOptions {
     std::optional<TargetProcess> target = {};
     std::string recording_path;  ///< empty: nothing is recorded
     bool overwrite_recording = false;
+    bool go_on_with_recording = false;  ///< it exists, and gets another run
     RunFacts run;
 };
 

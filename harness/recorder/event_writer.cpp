@@ -15,8 +15,9 @@ std::optional<std::int64_t> unless_zero(std::int64_t number) {
 
 }  // namespace
 
-EventWriter::EventWriter(Database& database)
-    : edge_(database, "insert into edges(at_ns, line, level, source, seqno) values(?,?,?,?,?)"),
+EventWriter::EventWriter(Database& database, IdsBefore before)
+    : before_(before),
+      edge_(database, "insert into edges(at_ns, line, level, source, seqno) values(?,?,?,?,?)"),
       press_(database,
              "insert into presses(id, line, before_ns, after_ns, profile) values(?,?,?,?,?)"),
       press_released_(database, "update presses set released_ns = ? where id = ?"),
@@ -63,9 +64,9 @@ EventWriter::WaitingFrame* EventWriter::waiting(FrameId id) {
 
 void EventWriter::write_waiting() {
     for (const auto& [frame, reply] : waiting_) {
-        frame_.bind(frame->id)
+        frame_.bind(before_.frame + frame->id)
             .bind(frame->received_ns)
-            .bind(frame->connection_id)
+            .bind(before_.connection + frame->connection_id)
             .bind_text(to_string(frame->verdict))
             .bind(widen(frame->device))
             .bind(widen(frame->reg))
@@ -93,7 +94,7 @@ void EventWriter::write_row(const EdgeSeen& event) {
 }
 
 void EventWriter::write_row(const PressAsserted& event) {
-    press_.bind(event.id)
+    press_.bind(before_.press + event.id)
         .bind_text(event.line)
         .bind(event.before_ns)
         .bind(event.after_ns)
@@ -102,11 +103,11 @@ void EventWriter::write_row(const PressAsserted& event) {
 }
 
 void EventWriter::write_row(const PressReleased& event) {
-    press_released_.bind(event.released_ns).bind(event.id).run();
+    press_released_.bind(event.released_ns).bind(before_.press + event.id).run();
 }
 
 void EventWriter::write_row(const ConnectionOpened& event) {
-    connection_.bind(event.id)
+    connection_.bind(before_.connection + event.id)
         .bind(event.at_ns)
         .bind_text(event.peer)
         .bind_text(event.local)
@@ -115,12 +116,15 @@ void EventWriter::write_row(const ConnectionOpened& event) {
 }
 
 void EventWriter::write_row(const HandshakeEnded& event) {
-    handshake_.bind(event.id).bind(event.at_ns).bind_text_or_null(event.failure).run();
+    handshake_.bind(before_.connection + event.id)
+        .bind(event.at_ns)
+        .bind_text_or_null(event.failure)
+        .run();
     connection_secured_.bind_text_or_null(event.tls_version)
         .bind_text_or_null(event.cipher)
         .bind(event.handshake_ns)
         .bind_text_or_null(event.offered)
-        .bind(event.id)
+        .bind(before_.connection + event.id)
         .run();
 }
 
@@ -134,14 +138,14 @@ void EventWriter::write_row(const ReplySent& event) {
         return;
     }
     write_waiting();  // should its place be another than expected, the row must be there first
-    reply_.bind_blob(event.reply).bind(event.replied_ns).bind(event.frame_id).run();
+    reply_.bind_blob(event.reply).bind(event.replied_ns).bind(before_.frame + event.frame_id).run();
 }
 
 void EventWriter::write_row(const ConnectionClosed& event) {
     connection_closed_.bind(event.at_ns)
         .bind_text(event.end_reason)
         .bind(event.ignored_bytes)
-        .bind(event.id)
+        .bind(before_.connection + event.id)
         .run();
 }
 
@@ -154,7 +158,11 @@ void EventWriter::write_row(const TargetChanged& event) {
 }
 
 void EventWriter::write_row(const FaultFired& event) {
-    fault_.bind(event.at_ns).bind(unless_zero(event.connection_id)).bind_text(event.name).run();
+    std::optional<std::int64_t> connection = unless_zero(event.connection_id);
+    if (connection) {
+        *connection += before_.connection;
+    }
+    fault_.bind(event.at_ns).bind(connection).bind_text(event.name).run();
 }
 
 void EventWriter::write_row(const RigNote& event) {

@@ -2,6 +2,7 @@
 // transaction. The Database must outlive it. Used by one thread at a time.
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <vector>
 
@@ -10,9 +11,16 @@
 
 namespace harness {
 
+/// The greatest ids of an earlier run in the same recording: a run's own count from 1.
+struct IdsBefore {
+    std::int64_t press = 0;
+    std::int64_t connection = 0;
+    std::int64_t frame = 0;
+};
+
 class EventWriter {
   public:
-    explicit EventWriter(Database& database);
+    explicit EventWriter(Database& database, IdsBefore before = {});
 
     /// All of one transaction's events, in order. A frame and its reply become one row at once, not
     /// a row and a change of it: that is most of what a busy server writes. Throws DatabaseError.
@@ -42,6 +50,7 @@ class EventWriter {
     void write_row(const TestBegan& event);
     void write_row(const TestEnded& event);
 
+    const IdsBefore before_;
     std::vector<WaitingFrame> waiting_;  // empty between calls
     Statement edge_;
     Statement press_;

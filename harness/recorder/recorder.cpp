@@ -12,6 +12,7 @@
 
 #include "harness/recorder/database.hpp"
 #include "harness/recorder/event_writer.hpp"
+#include "harness/recorder/recording_reader.hpp"
 #include "harness/recorder/schema.hpp"
 #include "rig/base/errors.hpp"
 #include "rig/base/unique_fd.hpp"
@@ -77,6 +78,11 @@ class SignalsBlocked {
     sigset_t before_{};
 };
 
+std::int64_t integer_of(Database& database, std::string_view sql) {
+    Statement statement(database, sql);
+    return statement.step() ? statement.integer(0) : 0;
+}
+
 void roll_back(Database& database) {
     try {
         database.execute("rollback");
@@ -90,12 +96,18 @@ void roll_back(Database& database) {
 Recorder::Recorder(const std::filesystem::path& path, const RunFacts& facts,
                    const rig::Clock& clock, RecorderOptions options)
     : path_(std::filesystem::absolute(path)), clock_(clock), options_(options) {
-    create_file(path_, options_.existing);
+    const bool goes_on = options_.existing == ExistingFile::go_on;
+    if (!goes_on) {
+        create_file(path_, options_.existing);
+    }
     try {
-        create_database(facts);
+        goes_on ? open_database() : create_database();
+        begin_run(facts);
     } catch (const DatabaseError& error) {
         database_.reset();
-        remove_with_companions(path_);
+        if (!goes_on) {
+            remove_with_companions(path_);
+        }
         throw rig::RigError(fmt::format("recording {}: {}; free some space or name another place",
                                         path_.string(), error.what()));
     }
@@ -107,7 +119,7 @@ Recorder::~Recorder() {
     close();
 }
 
-void Recorder::create_database(const RunFacts& facts) {
+void Recorder::open_file() {
     database_ = std::make_unique<Database>(path_, Database::Access::read_write);
     database_->set_busy_timeout_ms(busy_timeout_ms);
     if (options_.pages_max > 0) {
@@ -115,11 +127,34 @@ void Recorder::create_database(const RunFacts& facts) {
     }
     // WAL lets people read while the rig writes; with "normal" a commit waits for no disk, and
     // outlives the process but not the power.
-    database_->execute("pragma journal_mode = wal; pragma synchronous = normal; begin immediate");
+    database_->execute("pragma journal_mode = wal; pragma synchronous = normal");
+}
+
+void Recorder::create_database() {
+    open_file();
+    database_->execute("begin immediate");
     database_->execute(schema_sql);
+}
+
+void Recorder::open_database() {
+    {
+        const RecordingReader reader(path_);  // Refuses what is no recording, or a newer one.
+        if (reader.newest_ns() > clock_.monotonic_ns()) {
+            throw rig::RigError(
+                fmt::format("recording {}: this machine was started again since, and its clock "
+                            "began anew: begin another recording",
+                            path_.string()));
+        }
+    }
+    open_file();
+    database_->execute("begin immediate");
+    database_->execute(fmt::format("pragma user_version = {}", recording_version).c_str());
+}
+
+void Recorder::begin_run(const RunFacts& facts) {
     Statement run(*database_,
-                  "insert into runs(id, began_ns, began_wall_ns, command, host, bench, "
-                  "rig_version, firmware, facts) values(1,?,?,?,?,?,?,?,?)");
+                  "insert into runs(began_ns, began_wall_ns, command, host, bench, "
+                  "rig_version, firmware, facts) values(?,?,?,?,?,?,?,?)");
     run.bind(clock_.monotonic_ns())
         .bind(clock_.wall_ns())
         .bind_text(facts.command)
@@ -129,8 +164,12 @@ void Recorder::create_database(const RunFacts& facts) {
         .bind_text(facts.firmware)
         .bind_text(facts.facts_json.empty() ? "{}" : facts.facts_json)
         .run();
+    run_id_ = integer_of(*database_, "select max(id) from runs");
+    writer_ = std::make_unique<EventWriter>(
+        *database_, IdsBefore{integer_of(*database_, "select ifnull(max(id), 0) from presses"),
+                              integer_of(*database_, "select ifnull(max(id), 0) from connections"),
+                              integer_of(*database_, "select ifnull(max(id), 0) from frames")});
     database_->execute("commit");
-    writer_ = std::make_unique<EventWriter>(*database_);
 }
 
 void Recorder::take(Event event) {
@@ -359,9 +398,9 @@ void Recorder::finish() {
     }
     for (int tries = 0; tries < closing_tries_max; ++tries) {
         try {
-            database_->execute(
-                fmt::format("update runs set ended_ns = {} where id = 1", clock_.monotonic_ns())
-                    .c_str());
+            database_->execute(fmt::format("update runs set ended_ns = {} where id = {}",
+                                           clock_.monotonic_ns(), run_id_)
+                                   .c_str());
             return;
         } catch (const DatabaseError& error) {
             if (!error.is_busy()) {

@@ -39,7 +39,11 @@ struct RunFacts {
     std::string facts_json;  ///< a JSON object of anything else; empty: none
 };
 
-enum class ExistingFile : std::uint8_t { refuse, overwrite };
+enum class ExistingFile : std::uint8_t {
+    refuse,
+    overwrite,
+    go_on,  ///< it must be a recording that was made since the machine started
+};
 
 struct RecorderOptions {
     ExistingFile existing = ExistingFile::refuse;
@@ -55,8 +59,10 @@ struct RecorderOptions {
 
 class Recorder final : public EventSink {
   public:
-    /// Throws rig::RigError that names the path and a remedy: the file exists, or cannot be made a
-    /// recording; std::system_error when it cannot be created.
+    /// Throws rig::RigError that names the path and a remedy: the file exists, cannot be made a
+    /// recording, or cannot be gone on with; std::system_error when it cannot be created. A
+    /// recording that is gone on with gets another row in `runs`, and the ids of this run's
+    /// presses, connections and frames follow those that it has.
     Recorder(const std::filesystem::path& path, const RunFacts& facts, const rig::Clock& clock,
              RecorderOptions options = {});
     /// Closes.
@@ -100,7 +106,10 @@ class Recorder final : public EventSink {
         Share lines;
     };
 
-    void create_database(const RunFacts& facts);
+    void open_file();
+    void create_database();
+    void open_database();
+    void begin_run(const RunFacts& facts);
     void write_until_closed();
     void wait_for_batch(Queue& batch);
     void look_for_room();
@@ -116,6 +125,7 @@ class Recorder final : public EventSink {
     const RecorderOptions options_;
     std::unique_ptr<Database> database_;        // the writer thread's once it runs
     std::unique_ptr<EventWriter> writer_;       // likewise
+    std::int64_t run_id_ = 0;                   // likewise
     mutable std::mutex mutex_;                  // guards what follows
     std::condition_variable work_changed_;      // for the writer
     std::condition_variable progress_changed_;  // for flush()

@@ -58,7 +58,7 @@ TEST_F(RecorderOnDisk, says_whose_run_it_is_and_ties_it_to_the_calendar) {
 TEST_F(RecorderOnDisk, is_a_strict_wal_database_with_its_version) {
     record({});
     EXPECT_THAT(rows("pragma journal_mode"), ElementsAre("wal"));
-    EXPECT_THAT(rows("pragma user_version"), ElementsAre("1"));
+    EXPECT_THAT(rows("pragma user_version"), ElementsAre("2"));
     EXPECT_THAT(rows("select count(*) from pragma_table_list where schema = 'main' and "
                      "type = 'table' and name not like 'sqlite_%' and not strict"),
                 ElementsAre("0"));
@@ -338,6 +338,64 @@ TEST_F(RecorderOnDisk, overwrites_an_existing_recording_when_asked) {
     recorder.take(harness::ConsoleLine{2, "new"});
     recorder.close();
     EXPECT_THAT(rows("select text from console"), ElementsAre("new"));
+}
+
+TEST_F(RecorderOnDisk, goes_on_with_a_recording_in_a_run_of_its_own_with_ids_of_its_own) {
+    const std::vector<harness::Event> round_trip{
+        harness::PressAsserted{1, "button0", 1, 2, "ideal"},
+        harness::PressReleased{1, "button0", 3},
+        harness::ConnectionOpened{1, 4, "peer", "local", true},
+        harness::HandshakeEnded{1, 5, "TLSv1.3", "x", 1, "", ""},
+        write_frame(1, 1),
+        harness::ReplySent{1, 1, 7, "A0FAC050001"},
+        harness::FaultFired{8, 1, "late"},
+        harness::FaultFired{8, 0, "gone"},
+        harness::ConnectionClosed{1, 9, "answered", 0}};
+    record(round_trip);
+    const auto ended = rows("select ended_ns from runs");
+    harness::Database(path_, harness::Database::Access::read_write)
+        .execute("pragma user_version = 1");
+
+    harness::RecorderOptions options;
+    options.existing = harness::ExistingFile::go_on;
+    facts_.command = "the second";
+    Recorder recorder(path_, facts_, clock_, options);
+    for (const auto& event : round_trip) {
+        recorder.take(event);
+    }
+    recorder.close();
+
+    EXPECT_THAT(rows("pragma user_version"), ElementsAre("2"));
+    EXPECT_THAT(rows("select id, command, ended_ns is not null from runs"),
+                ElementsAre("1|wwep-rig serve|1", "2|the second|1"));
+    EXPECT_EQ(rows("select ended_ns from runs where id = 1"), ended);
+    EXPECT_THAT(rows("select id, released_ns from presses"), ElementsAre("1|3", "2|3"));
+    EXPECT_THAT(rows("select id, tls_version, end_reason from connections"),
+                ElementsAre("1|TLSv1.3|answered", "2|TLSv1.3|answered"));
+    EXPECT_THAT(rows("select connection_id from handshakes"), ElementsAre("1", "2"));
+    EXPECT_THAT(rows("select id, connection_id, replied_ns from frames"),
+                ElementsAre("1|1|7", "2|2|7"));
+    EXPECT_THAT(rows("select connection_id from faults"), ElementsAre("1", "-", "2", "-"));
+}
+
+TEST_F(RecorderOnDisk, goes_on_with_nothing_but_a_recording_of_this_start_of_the_machine) {
+    harness::RecorderOptions options;
+    options.existing = harness::ExistingFile::go_on;
+    const auto refusal = [&] {
+        try {
+            Recorder recorder(path_, facts_, clock_, options);
+        } catch (const rig::RigError& error) {
+            return std::string(error.what());
+        }
+        return std::string("not refused");
+    };
+    EXPECT_THAT(refusal(), HasSubstr("there is no such file"));
+    std::ofstream(path_) << "precious";
+    EXPECT_THAT(refusal(), HasSubstr("cannot be read as a recording"));
+    EXPECT_TRUE(std::filesystem::remove(path_));
+    record({harness::ConsoleLine{clock_.monotonic_ns() + 3'600 * rig::ns_per_s, "ahead"}});
+    EXPECT_THAT(refusal(), HasSubstr("this machine was started again since"));
+    EXPECT_THAT(rows("select count(*) from runs"), ElementsAre("1"));
 }
 
 TEST_F(RecorderOnDisk, names_a_path_where_no_file_can_be_made) {

@@ -53,7 +53,7 @@ with bounded as (
     from bounded
 )
 select caused.id, caused.line, before_ns, led_ns - before_ns, received_ns - before_ns,
-    replied_ns - received_ns, handshake_ns
+    replied_ns - received_ns, handshake_ns, frame_id
 from caused
     left join frames on frames.id = frame_id
     left join connections on connections.id = connection_id
@@ -145,11 +145,14 @@ RecordingReader::~RecordingReader() = default;
 RecordingReader::RecordingReader(RecordingReader&&) noexcept = default;
 RecordingReader& RecordingReader::operator=(RecordingReader&&) noexcept = default;
 
-std::vector<TimelineRow> RecordingReader::timeline(std::size_t rows_max) const {
+std::vector<TimelineRow> RecordingReader::timeline(std::size_t rows_max, TimestampNs from_ns,
+                                                   TimestampNs until_ns) const {
     return reading(path_, [&] {
         Statement statement(*database_,
-                            "select at_ns, lane, what from timeline order by at_ns desc limit ?");
-        statement.bind(rows_max == 0 ? -1 : static_cast<std::int64_t>(rows_max));
+                            "select at_ns, lane, what from timeline where at_ns between ? and ? "
+                            "order by at_ns desc limit ?");
+        statement.bind(from_ns).bind(until_ns).bind(
+            rows_max == 0 ? -1 : static_cast<std::int64_t>(rows_max));
         std::vector<TimelineRow> rows;
         while (statement.step()) {
             rows.push_back({statement.integer(0), statement.text(1), statement.text(2)});
@@ -162,7 +165,7 @@ std::vector<TimelineRow> RecordingReader::timeline(std::size_t rows_max) const {
 std::string RecordingReader::run_json() const {
     return reading(path_, [&] {
         nlohmann::json run = nlohmann::json::object();
-        Statement statement(*database_, "select * from runs order by id limit 1");
+        Statement statement(*database_, "select * from runs order by id desc limit 1");
         if (!statement.step()) {
             return run.dump();
         }
@@ -179,6 +182,21 @@ std::string RecordingReader::run_json() const {
             *facts = parsed.is_discarded() ? nlohmann::json() : std::move(parsed);
         }
         return run.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+    });
+}
+
+TimestampNs RecordingReader::newest_ns() const {
+    return reading(path_, [&] {
+        // Whatever happens last, one of these is near it.
+        Statement statement(*database_, R"sql(
+            select max(at_ns) from (
+                select max(max(began_ns, ifnull(ended_ns, 0))) as at_ns from runs
+                union all select max(at_ns) from edges
+                union all select max(opened_ns) from connections
+                union all select max(received_ns) from frames
+                union all select max(at_ns) from console
+            ))sql");
+        return statement.step() ? statement.integer(0) : 0;
     });
 }
 
@@ -201,7 +219,8 @@ std::vector<PressLatency> RecordingReader::latencies(
             while (statement.step()) {
                 all.push_back({statement.integer(0), statement.text(1), statement.integer(2),
                                statement.optional_integer(3), statement.optional_integer(4),
-                               statement.optional_integer(5), statement.optional_integer(6)});
+                               statement.optional_integer(5), statement.optional_integer(6),
+                               statement.optional_integer(7)});
             }
         }
         std::sort(all.begin(), all.end(), [](const PressLatency& left, const PressLatency& right) {

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
@@ -46,6 +47,7 @@ struct PressLatency {
     std::optional<std::int64_t> press_to_frame_ns;
     std::optional<std::int64_t> frame_to_reply_ns;
     std::optional<std::int64_t> handshake_ns;
+    std::optional<std::int64_t> frame_id;
     bool operator==(const PressLatency&) const = default;
 };
 
@@ -90,10 +92,14 @@ class RecordingReader {
     RecordingReader(RecordingReader&&) noexcept;
     RecordingReader& operator=(RecordingReader&&) noexcept;
 
-    /// The last `rows_max` rows, oldest first. 0: all.
-    [[nodiscard]] std::vector<TimelineRow> timeline(std::size_t rows_max = 0) const;
-    /// The row of `runs` as a JSON object; `facts` is an object in it.
+    /// The last `rows_max` rows from `from_ns` up to and with `until_ns`, oldest first. 0: all.
+    [[nodiscard]] std::vector<TimelineRow> timeline(
+        std::size_t rows_max = 0, TimestampNs from_ns = std::numeric_limits<TimestampNs>::min(),
+        TimestampNs until_ns = std::numeric_limits<TimestampNs>::max()) const;
+    /// The newest row of `runs` as a JSON object; `facts` is an object in it.
     [[nodiscard]] std::string run_json() const;
+    /// The time of the last event or beginning of a run.
+    [[nodiscard]] TimestampNs newest_ns() const;
     /// Every press in the order of time. A press of a button that no pairing names has no LED and
     /// no frame.
     [[nodiscard]] std::vector<PressLatency> latencies(

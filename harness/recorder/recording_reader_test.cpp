@@ -78,6 +78,9 @@ TEST_F(RecordingReaderOnDisk, gives_the_timeline_in_order_and_its_last_rows) {
     EXPECT_EQ(all[0], (harness::TimelineRow{1, "console", "first"}));
     EXPECT_EQ(all[2], (harness::TimelineRow{3, "console", "third"}));
     EXPECT_EQ(all[3].what, "run began: wwep-rig serve on lab-pi");
+    EXPECT_THAT(reader.timeline(0, 2, 3), ElementsAre(all[1], all[2]));
+    EXPECT_THAT(reader.timeline(1, 1, 2), ElementsAre(all[1]));
+    EXPECT_GE(reader.newest_ns(), all[4].at_ns);
     EXPECT_EQ(all[4].what, "run ended");
     const auto last = reader.timeline(3);
     EXPECT_EQ(last, (std::vector<harness::TimelineRow>{all.end() - 3, all.end()}));
@@ -103,9 +106,9 @@ TEST_F(RecordingReaderOnDisk, measures_each_press_against_its_own_led_and_frame)
     const RecordingReader reader(path_);
     EXPECT_THAT(
         reader.latencies(),
-        ElementsAre(PressLatency{1, "button0", 100 * ms, 2 * ms, 5 * ms, ms, std::nullopt},
-                    PressLatency{2, "button1", 101 * ms, 2 * ms, 5 * ms, ms, ms},
-                    PressLatency{3, "button0", 200 * ms, 2 * ms, 5 * ms, ms, std::nullopt}));
+        ElementsAre(PressLatency{1, "button0", 100 * ms, 2 * ms, 5 * ms, ms, std::nullopt, 1},
+                    PressLatency{2, "button1", 101 * ms, 2 * ms, 5 * ms, ms, ms, 2},
+                    PressLatency{3, "button0", 200 * ms, 2 * ms, 5 * ms, ms, std::nullopt, 3}));
 }
 
 TEST_F(RecordingReaderOnDisk, leaves_out_what_a_press_did_not_cause) {
@@ -117,7 +120,7 @@ TEST_F(RecordingReaderOnDisk, leaves_out_what_a_press_did_not_cause) {
     record(events);
     const auto latencies = RecordingReader(path_).latencies();
     ASSERT_EQ(latencies.size(), 2U);
-    EXPECT_EQ(latencies[0], (PressLatency{1, "button0", 100 * ms, {}, {}, {}, {}}));
+    EXPECT_EQ(latencies[0], (PressLatency{1, "button0", 100 * ms, {}, {}, {}, {}, {}}));
     EXPECT_EQ(latencies[1].press_to_frame_ns, 5 * ms);
 }
 
@@ -129,7 +132,7 @@ TEST_F(RecordingReaderOnDisk, takes_the_pairing_from_its_caller) {
     EXPECT_EQ(reader.latencies({{"user", "green", true}}).at(0).press_to_led_ns, 2 * ms);
     EXPECT_EQ(reader.latencies({{"user", "green", true}}).at(0).press_to_frame_ns, 5 * ms);
     EXPECT_EQ(reader.latencies({{"user", "green", false}}).at(0).press_to_frame_ns, std::nullopt);
-    EXPECT_EQ(reader.latencies().at(0), (PressLatency{1, "user", 100 * ms, {}, {}, {}, {}}));
+    EXPECT_EQ(reader.latencies().at(0), (PressLatency{1, "user", 100 * ms, {}, {}, {}, {}, {}}));
 }
 
 TEST_F(RecordingReaderOnDisk, counts_the_rows_of_each_table) {
@@ -209,10 +212,10 @@ TEST_F(RecordingReaderOnDisk, names_the_tables_there_are_to_whoever_asks_for_ano
 
 TEST_F(RecordingReaderOnDisk, refuses_a_newer_version_and_says_which) {
     record({});
-    change("pragma user_version = 2");
+    change("pragma user_version = 3");
     EXPECT_THAT(refusal(), HasSubstr(path_.string()));
     EXPECT_THAT(refusal(),
-                HasSubstr("newer rig (version 2 of the schema, this rig reads up to 1)"));
+                HasSubstr("newer rig (version 3 of the schema, this rig reads up to 2)"));
 }
 
 TEST_F(RecordingReaderOnDisk, refuses_what_is_no_recording) {

@@ -2,10 +2,12 @@
 -- user_version. Times are CLOCK_MONOTONIC nanoseconds (runs.began_wall_ns ties them to the
 -- calendar), NULL where the thing did not happen. Booleans are 0 and 1.
 pragma application_id = 0x57574550;  -- "WWEP"
-pragma user_version = 1;
+-- 2: a recording may have been gone on with, each time by another row in runs. All its times are of one
+-- start of the machine.
+pragma user_version = 2;
 
 create table runs(
-    id integer primary key,
+    id integer primary key,              -- 1: the first; later ones went on with its recording
     began_ns integer not null,
     began_wall_ns integer not null,      -- nanoseconds since 1970, at the same moment
     ended_ns integer,                    -- NULL: still going on, or killed

@@ -92,6 +92,7 @@ void add_options(py::module_& m) {
         .def_readwrite("target", &BenchOptions::target)
         .def_readwrite("recording_path", &BenchOptions::recording_path)
         .def_readwrite("overwrite_recording", &BenchOptions::overwrite_recording)
+        .def_readwrite("go_on_with_recording", &BenchOptions::go_on_with_recording)
         .def_readwrite("run", &BenchOptions::run);
 }
 

@@ -1,7 +1,13 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
+#include <limits>
+#include <map>
 #include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "harness/recorder/recording_reader.hpp"
 #include "python/bindings/bindings.hpp"
@@ -11,6 +17,17 @@ namespace py = pybind11;
 namespace bindings {
 
 namespace {
+
+/// By the button's name: its LED, and whether its frames are secure.
+using Pairings = std::map<std::string, std::pair<std::string, bool>>;
+
+std::vector<harness::ButtonPairing> to_harness(const Pairings& pairings) {
+    std::vector<harness::ButtonPairing> result;
+    for (const auto& [button, rest] : pairings) {
+        result.push_back({button, rest.first, rest.second});
+    }
+    return result;
+}
 
 py::object to_python(const harness::RecordedValue& value) {
     if (const auto* number = std::get_if<std::int64_t>(&value)) {
@@ -50,7 +67,8 @@ void add_recording(py::module_& m) {
         .def_readonly("press_to_led_ns", &PressLatency::press_to_led_ns)
         .def_readonly("press_to_frame_ns", &PressLatency::press_to_frame_ns)
         .def_readonly("frame_to_reply_ns", &PressLatency::frame_to_reply_ns)
-        .def_readonly("handshake_ns", &PressLatency::handshake_ns);
+        .def_readonly("handshake_ns", &PressLatency::handshake_ns)
+        .def_readonly("frame_id", &PressLatency::frame_id);
     py::class_<TimelineRow>(m, "TimelineRow")
         .def_readonly("at_ns", &TimelineRow::at_ns)
         .def_readonly("lane", &TimelineRow::lane)
@@ -61,9 +79,15 @@ void add_recording(py::module_& m) {
              py::arg("path"), ReleaseGil())
         .def("run_json", &RecordingReader::run_json, ReleaseGil())
         .def(
-            "latencies", [](const RecordingReader& reader) { return reader.latencies(); },
-            ReleaseGil())
-        .def("timeline", &RecordingReader::timeline, py::arg("limit") = 0, ReleaseGil())
+            "latencies",
+            [](const RecordingReader& reader, const std::optional<Pairings>& pairings) {
+                return pairings ? reader.latencies(to_harness(*pairings)) : reader.latencies();
+            },
+            py::arg("pairings") = py::none(), ReleaseGil())
+        .def("timeline", &RecordingReader::timeline, py::arg("limit") = 0,
+             py::arg("from_ns") = std::numeric_limits<rig::TimestampNs>::min(),
+             py::arg("until_ns") = std::numeric_limits<rig::TimestampNs>::max(), ReleaseGil())
+        .def("newest_ns", &RecordingReader::newest_ns, ReleaseGil())
         .def("counts", &RecordingReader::counts, ReleaseGil())
         .def("rows", &RecordingReader::rows, py::arg("table"), py::keep_alive<0, 1>());
     py::class_<RecordedRows>(m, "RecordedRows")

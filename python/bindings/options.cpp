@@ -92,6 +92,7 @@ harness::BenchOptions to_harness(const BenchOptions& options) {
     }
     result.recording_path = options.recording_path;
     result.overwrite_recording = options.overwrite_recording;
+    result.go_on_with_recording = options.go_on_with_recording;
     result.run = {.command = options.run.command,
                   .host = options.run.host,
                   .bench = options.run.bench,

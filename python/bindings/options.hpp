@@ -53,6 +53,7 @@ struct BenchOptions {
     std::optional<TargetOptions> target;
     std::string recording_path;
     bool overwrite_recording = false;
+    bool go_on_with_recording = false;
     RunOptions run;
 };
 

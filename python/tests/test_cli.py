@@ -14,8 +14,8 @@ from wwep_rig.cli import cli
 from wwep_rig.cli.bench import bench
 
 VERBS = (
-    "bench certs completion conform console doctor export flash network power press read release "
-    "reset run send serve shortest-press show verdict watch write"
+    "bench certs compare completion conform console doctor export flash network power press read "
+    "release reset run send serve shortest-press show soak verdict watch write"
 )
 
 

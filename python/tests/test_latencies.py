@@ -1,19 +1,12 @@
 """Percentiles and their table."""
 
-import pytest
+import math
 
-from wwep_rig.latencies import Latencies, distributions, percentile, table
+from wwep_rig.latencies import Latencies, as_value, distributions, table
 
 
 def trip(led_ms: float | None) -> Latencies:
     return Latencies(led_ms, None, None, None, 0.0)
-
-
-@pytest.mark.parametrize(
-    ("percent", "expected"), [(0, 1.0), (50, 50.0), (95, 95.0), (99, 99.0), (100, 100.0)]
-)
-def test_percentile_is_the_nearest_rank(percent, expected):
-    assert percentile([float(number) for number in range(1, 101)], percent) == expected
 
 
 def test_percentiles_of_one_value_are_that_value():
@@ -34,7 +27,20 @@ def test_no_trips_have_no_distribution():
 
 
 def test_table_has_a_line_for_each_latency():
-    lines = table(distributions([trip(1.25)]))
+    lines = table(distributions([trip(1.25)]), with_interval=True)
 
     assert len(lines) == 2
-    assert lines[1].split()[-1] == "1.250"
+    # One value is below the 99th percentile one time in a hundred, and says nothing from above.
+    assert lines[1].split()[-2:] == ["1.250", "1.250..?"]
+
+
+def test_misses_count_as_later_than_anything():
+    (row,) = distributions([trip(1.0)] * 97 + [trip(None)] * 3, {"press_to_led_ms": 3})
+
+    assert (row.count, row.missed, row.p95_ms, row.p99_ms) == (97, 3, 1.0, math.inf)
+    assert row.p99_between.high == math.inf
+    cells = table([row], with_interval=True)[1].split()
+    assert cells[3:5] == ["97", "3"] and cells[8] == "?" and cells[-1] == "1.000..?"
+    value = as_value(row, {"press_to_led_ms": 0.5})
+    assert value["p99_ms"] is None and value["p50_between_ms"] == [1.0, 1.0]
+    assert value["missed"] == 3 and value["rig_floor_ms"] == 0.5

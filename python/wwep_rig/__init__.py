@@ -19,6 +19,8 @@ __path__ = extend_path(__path__, __name__)
 
 if TYPE_CHECKING:
     from . import faults as faults
+    from .acceptance import Acceptance as Acceptance
+    from .acceptance import accept_latency as accept_latency
     from .bench import Bench as Bench
     from .opening import open_bench as open_bench
     from .bench_config import BenchConfig as BenchConfig
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
     from .round_trip import Verdict as Verdict
 
 _HOMES = {
+    "Acceptance": "acceptance",
+    "accept_latency": "acceptance",
     "Bench": "bench",
     "open_bench": "opening",
     "BenchConfig": "bench_config",
@@ -46,6 +50,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "Acceptance",
     "Bench",
     "BenchConfig",
     "NoBench",
@@ -56,6 +61,7 @@ __all__ = [
     "Until",
     "Verdict",
     "WwepRigError",
+    "accept_latency",
     "faults",
     "open_bench",
 ]

@@ -115,6 +115,8 @@ class BenchOptions:
     recording_path: str
     """Empty: nothing is recorded."""
     overwrite_recording: bool
+    go_on_with_recording: bool
+    """The recording exists, and gets another run."""
     run: RunFacts
     def __init__(self) -> None: ...
 
@@ -534,6 +536,7 @@ class PressLatency:
     press_to_frame_ns: int | None
     frame_to_reply_ns: int | None
     handshake_ns: int | None
+    frame_id: int | None
 
 class TimelineRow:
     at_ns: int
@@ -546,10 +549,20 @@ class RecordingReader:
     def __init__(self, path: str) -> None:
         """Raises RigError: no such file, not a recording, written by a newer rig."""
     def run_json(self) -> str:
-        """The run's row as a JSON object: command, host, bench, began_wall_ns, firmware, facts."""
-    def latencies(self) -> list[PressLatency]: ...
-    def timeline(self, limit: int = ...) -> list[TimelineRow]:
-        """The last ``limit`` rows; 0: all."""
+        """The newest run's row as a JSON object: command, host, bench, began_wall_ns, firmware,
+        facts."""
+    def latencies(self, pairings: dict[str, tuple[str, bool]] | None = ...) -> list[PressLatency]:
+        """Every press in the order of time.
+
+        ``pairings``: by the button's name its LED, and whether its frames are secure; None: the
+        lab's wiring.
+        """
+    def timeline(
+        self, limit: int = ..., from_ns: int = ..., until_ns: int = ...
+    ) -> list[TimelineRow]:
+        """The last ``limit`` rows of that time; 0: all."""
+    def newest_ns(self) -> int:
+        """The time of the last event or beginning of a run."""
     def counts(self) -> dict[str, int]:
         """Rows of each table."""
     def rows(self, table: str) -> RecordedRows:

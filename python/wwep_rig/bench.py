@@ -280,6 +280,13 @@ class Bench(Closing):
         """Put a remark on the timeline."""
         self._core.note(text)
 
+    def account_for_everything(self) -> None:
+        """Nothing that has happened so far disturbs a later `stays_quiet`.
+
+        Long runs call it now and then: otherwise each press that was waited for is remembered.
+        """
+        self._explained.add_everything_before(self._core.cursor())
+
     def test_began(self, nodeid: str) -> None:
         """Mark the beginning of a test on the timeline."""
         self._core.test_began(nodeid)

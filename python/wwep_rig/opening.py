@@ -10,6 +10,7 @@ from contextlib import ExitStack
 from dataclasses import asdict, replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from . import _core, calibration, capture, ports, recordings, sim
 from .app_build import App, build_app, tell_on_stderr
@@ -27,6 +28,8 @@ def open_bench(
     recording: Path | None = None,
     captures: bool = False,
     keeps_keys: bool = False,
+    goes_on: bool = False,
+    facts: Mapping[str, Any] | None = None,
     identity: str | None = None,
     root_certificate: str | None = None,
     program: str | None = None,
@@ -46,6 +49,8 @@ def open_bench(
         recording: the file to record to; None: nothing is recorded.
         captures: whether the packets are kept too, beside the recording.
         keeps_keys: whether the TLS keys are, with which the packets can be decrypted.
+        goes_on: whether it is an earlier run's recording, to go on with.
+        facts: what else the recording is to say about this run, for `runs.facts`.
         identity: the server's identity instead of the one that the bench file names.
         root_certificate: what the target trusts instead: `ca`, `none` or a path.
         program: the target's program instead.
@@ -91,7 +96,15 @@ def open_bench(
         options.run.host = platform.node()
         options.run.bench = config.name
         options.run.firmware = firmware_text(config)
-        options.run.facts_json = json.dumps({"calibration": asdict(floor)} if floor else {})
+        options.go_on_with_recording = goes_on
+        options.run.facts_json = json.dumps(
+            {
+                "bench": bench_facts(bench_file, config),
+                "boot_id": boot_id(),
+                **(facts or {}),
+                **_floor_facts(floor),
+            }
+        )
         packets = resources.enter_context(capture.Capture())  # ends after the last connection
         core, config = _open_core(options, config, folder.path, board_log, variables)
         resources.callback(core.close)
@@ -102,6 +115,30 @@ def open_bench(
     except BaseException:
         resources.close()
         raise
+
+
+def bench_facts(bench_file: _core.BenchFile, config: BenchConfig) -> dict[str, Any]:
+    """What a recording says about its bench: what its rows mean, but no command and no password."""
+    whole = json.loads(bench_file.to_json())
+    return {
+        "kind": config.kind.value,
+        "device": whole["target"]["device"],
+        "role": whole["target"]["role"],
+        "contract": whole["target"]["contract"],
+        "lines": whole["lines"],
+        "budgets": whole["budgets"],
+        "server": {**whole["server"], "identity": config.server.identity},
+        "press_timeout_s": config.press_timeout_s,
+    }
+
+
+def boot_id() -> str:
+    """Which start of this machine it is: the times of two of them cannot be compared."""
+    return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+
+
+def _floor_facts(floor: calibration.Calibration | None) -> dict[str, Any]:
+    return {"calibration": asdict(floor)} if floor else {}
 
 
 def firmware_text(config: BenchConfig) -> str:

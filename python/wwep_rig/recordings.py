@@ -15,12 +15,30 @@ _NAME = re.compile(r"\d{8}-\d{6}-[A-Za-z0-9_.-]+-\d+\.sqlite\Z")
 _COMPANIONS = ("-wal", "-shm", ".in-use", ".board.log", ".pcapng", ".keys")
 
 
-class RecordingPlace(Closing):
-    """The path of a recording that is about to be made, kept from being tidied away meanwhile.
+class InUse(Closing):
+    """A recording that this process writes, so that nobody tidies it away or goes on with it.
 
     A lock on a file beside it says so, and dies with the process. (A lock on the recording itself
     would be SQLite's business.) `close()` twice is fine.
     """
+
+    def __init__(self, recording: Path) -> None:
+        """Say so. Raises OSError, or RigError when another process writes it."""
+        self._path = _beside(recording, ".in-use")
+        if _is_in_use(recording):
+            raise RigError(f"recording {recording}: another process is writing it")
+        self._marker: HeldFile | None = HeldFile(self._path)
+
+    def close(self) -> None:
+        """The recording is finished."""
+        if self._marker is not None:
+            self._path.unlink(missing_ok=True)
+            self._marker.close()
+            self._marker = None
+
+
+class RecordingPlace(Closing):
+    """The path of a recording that is about to be made, in use until `close()`; twice is fine."""
 
     def __init__(self, directory: Path, bench: str, now: datetime) -> None:
         """Reserve a path.
@@ -41,16 +59,13 @@ class RecordingPlace(Closing):
             self.path = directory / f"{now:%Y%m%d-%H%M%S}-{name}.{copies}-{os.getpid()}.sqlite"
         try:
             directory.mkdir(parents=True, exist_ok=True)
-            self._marker: HeldFile | None = HeldFile(_beside(self.path, ".in-use"))
+            self._in_use = InUse(self.path)
         except OSError as error:
             raise RigError(f"make a recording in {directory}: {error.strerror}") from None
 
     def close(self) -> None:
         """The recording is finished."""
-        if self._marker is not None:
-            _beside(self.path, ".in-use").unlink(missing_ok=True)
-            self._marker.close()
-            self._marker = None
+        self._in_use.close()
 
 
 def _beside(path: Path, suffix: str) -> Path:

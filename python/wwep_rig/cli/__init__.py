@@ -15,6 +15,7 @@ from .common import NO_BENCH, RIG_ERROR, TARGET_FAILED, USAGE
 _VERBS = {
     "bench": ("wwep_rig.cli.bench:bench", "Make and check bench files."),
     "certs": ("wwep_rig.cli.certs:certs", "Make, look at, sign and convert certificates."),
+    "compare": ("wwep_rig.cli.compare:compare", "What changed from one recording to another."),
     "completion": ("wwep_rig.cli.completion:completion", "Complete the command line in a shell."),
     "conform": ("wwep_rig.cli.conform:conform", "Try any WWEP server against the protocol."),
     "console": ("wwep_rig.cli.board:console", "Show what the target prints, live."),
@@ -35,6 +36,7 @@ _VERBS = {
         "How short a press the target still accepts.",
     ),
     "show": ("wwep_rig.cli.show:show", "Show what a recording holds."),
+    "soak": ("wwep_rig.cli.soak:soak", "Press again and again, and account for every press."),
     "verdict": ("wwep_rig.cli.verdict:verdict", "The exit code that a JUnit file stands for."),
     "watch": ("wwep_rig.cli.watch:watch", "The timeline of a bench or a recording, live."),
     "write": ("wwep_rig.cli.client:write", "Write a register of a WWEP server."),
