@@ -57,9 +57,20 @@ def test_a_press_that_was_cut_off_by_the_end_is_interrupted_and_no_failure(tmp_p
     made = MadeRecording(tmp_path / "run.sqlite")
     made.press()
     made.press(frame_ms=None)
+    # However long it takes until it is gone on with.
+    made.now_ns += 60_000 * MS
+    made.insert(
+        "runs",
+        began_ns=made.now_ns,
+        began_wall_ns=0,
+        **dict.fromkeys(("command", "host", "bench", "rig_version", "firmware"), ""),
+        facts="{}",
+    )
+    made.press()
     recorded = RecordedRun(made.close(is_killed=True))
 
-    assert [trip.state for trip in recorded.trips] == [State.GOOD, State.INTERRUPTED]
+    states = [trip.state for trip in recorded.trips]
+    assert states == [State.GOOD, State.INTERRUPTED, State.GOOD]
     assert recorded.missed == {}
 
 

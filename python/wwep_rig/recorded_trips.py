@@ -197,6 +197,7 @@ class Trips:
         self._runs = runs
         self._budgets = as_object(bench_facts.get("budgets"))
         self._presses = {each.id: each for each in _read(reader, "presses", PressRow)}
+        self._pressed = sorted(press.before_ns for press in self._presses.values())
         self._frames = {each.id: each for each in _read(reader, "frames", FrameRow)}
         self._connections = {each.id: each for each in _read(reader, "connections", ConnectionRow)}
         self._tests = sorted(tests, key=lambda row: int(row["began_ns"]))
@@ -291,9 +292,10 @@ class Trips:
         place = bisect_right(self._runs_began, at_ns) - 1
         run = self._runs[place] if place >= 0 else {}
         ended_ns = run.get("ended_ns")
-        if ended_ns is None and place + 1 < len(self._runs_began):
-            ended_ns = self._runs_began[place + 1]  # killed; this one went on
         if ended_ns is None:
-            ended_ns = self._reader.newest_ns()
+            # Killed: all that is known of its end is that it came after its last press.
+            later = self._runs_began[place + 1 : place + 2]
+            last = bisect_left(self._pressed, later[0]) if later else len(self._pressed)
+            ended_ns = self._pressed[last - 1]
         patience_s = self._bench_facts.get("press_timeout_s", _PATIENCE_S)
         return bool(ended_ns - at_ns < patience_s * 1e9)
