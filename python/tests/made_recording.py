@@ -15,6 +15,7 @@ insert into presses values(1, 'button0', {p1}, {p1} + 1000, {p1} + 50000000, 'cl
 insert into edges values({p1}, 'button0', 0, 'rig', 1);
 insert into edges values({p1} + 50000000, 'button0', 1, 'rig', 2);
 insert into edges values({p1} + 2000000, 'led0', 1, 'board', 1);
+insert into edges values({p1} + 2500000, 'led1', 0, 'board', 2);
 insert into connections values(1, {p1} + 3000000, {p1} + 6000000, '198.51.100.7:50001',
     '198.51.100.3:27708', 0, NULL, NULL, NULL, NULL, 'answered', 0);
 insert into frames values(1, {p1} + 4000000, 1, 'write', 4012, 5, 1, cast('W0FAC050001' as blob),

@@ -83,7 +83,7 @@ def test_json_lines_hold_every_row_in_the_order_of_time(wwep_rig, recording, tmp
         text=True,
         check=True,
     )
-    assert chosen.stdout == "led0\n"
+    assert chosen.stdout == "led0\nled1\n"
 
 
 def test_json_lines_of_chosen_tables_hold_no_others(wwep_rig, recording):
@@ -92,7 +92,7 @@ def test_json_lines_of_chosen_tables_hold_no_others(wwep_rig, recording):
     )
 
     tables = [json.loads(line)["table"] for line in done.out.splitlines()]
-    assert tables == ["edges", "edges", "console", "edges"]
+    assert tables == ["edges", "edges", "edges", "console", "edges"]
 
 
 def sigrok_changes(folder, name: str) -> dict[str, list[tuple[int, str]]]:
@@ -126,6 +126,7 @@ def test_dump_is_read_by_sigrok_with_every_level_at_its_time(wwep_rig, recording
     changes = sigrok_changes(tmp_path, "run.vcd")
     assert changes["button0"] == [(0, "0"), (50_000, "1")]
     assert changes["led0"] == [(0, "0"), (2_000, "1")]
+    assert changes["led1"] == [(0, "1"), (2_500, "0")]
     assert changes["press_button0"] == [(0, "1"), (50_000, "0")]
     assert changes["plain_frame"][:3] == [(0, "0"), (4_000, "1"), (5_000, "0")]
     assert changes["plain_reply"][:3] == [(0, "0"), (5_000, "1"), (5_001, "0")]

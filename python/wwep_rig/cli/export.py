@@ -32,7 +32,8 @@ _STDOUT = "-"
 _DISSECTOR = Path(__file__).parent.parent / "wireshark" / "wwep.lua"
 _INSTALL_HINT = (
     "Copy it to ~/.local/lib/wireshark/plugins, or name it when Wireshark starts: "
-    'wireshark -X lua_script:"$(wwep-rig export --dissector)" FILE'
+    'wireshark -X lua_script:"$(wwep-rig export --dissector)" FILE\n'
+    "Wireshark 4.4 and later run neither for root."
 )
 
 

@@ -9,7 +9,7 @@ import ipaddress
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from .pcapng import Writer
 from .recorded import Recorded, Row, blob, number, text
@@ -26,8 +26,9 @@ _NOTE = (
 _SECURE_NOTE = "rebuilt in the clear: this went over TLS"
 
 
-@dataclass(frozen=True)
-class _Packet:
+class _Packet(NamedTuple):
+    """One packet, with what Wireshark shows beside it."""
+
     at_ns: int
     content: bytes
     comment: str = ""

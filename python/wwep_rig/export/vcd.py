@@ -1,9 +1,8 @@
 """Buttons, LEDs and markers as a Value Change Dump, for GTKWave and PulseView."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from enum import Enum
-from typing import TextIO
+from typing import NamedTuple, TextIO
 
 from .recorded import Recorded, blob, number, text
 
@@ -22,8 +21,7 @@ class TimeUnit(Enum):
         return self.name.lower()
 
 
-@dataclass(frozen=True)
-class _Change:
+class _Change(NamedTuple):
     """A signal's new value: `0`, `1`, or a text for a signal of that kind."""
 
     at_ns: int

@@ -2,6 +2,7 @@
 --
 -- Install: copy this file into the folder that Wireshark names under Help, About, Folders, Personal
 -- Lua Plugins (~/.local/lib/wireshark/plugins), or: wireshark -X lua_script:wwep.lua FILE
+-- For root, Wireshark 4.4 and later run only what lies in the folder of Global Lua Plugins.
 --
 -- It dissects the port in the clear and the one over TLS (preferences say which), and on any other
 -- port streams that begin with a whole frame or reply. Over TLS the capture must carry the keys.
