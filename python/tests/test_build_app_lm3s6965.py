@@ -6,6 +6,7 @@ import shutil
 import socket
 import subprocess
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -86,6 +87,26 @@ def test_an_application_that_uses_no_tls_has_none_in_its_image(tmp_path: Path) -
     image = built("client_checked", tmp_path)
 
     assert 20_000 < image.flash_bytes < 70_000
+
+
+@needs_emulator
+def test_every_lab_program_fits(tmp_path: Path) -> None:
+    """Files that a program includes or embeds are made up: they only have to be there."""
+    resources = tmp_path / "sdk" / "resources" / "wwep"
+    resources.mkdir(parents=True)
+    for name in ("root.pem", "client.pem", "client.key", "client_root.pem"):
+        (resources / name).write_text("-----BEGIN CERTIFICATE-----\n")
+    (resources / "root-ca.h").write_text('static const char root_ca[] = "-----BEGIN";\n')
+    names = sorted(path.parent.name for path in (FIRMWARE / "apps").glob("*/*.mk"))
+    settings = ("--set", f"SOURCE_ROOT={tmp_path}/sdk/")
+
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        images = dict(zip(names, pool.map(lambda name: built(name, tmp_path, *settings), names)))
+
+    assert len(images) > 15
+    for name, image in images.items():
+        assert image.flash_bytes < 200_000, name
+        assert image.static_ram_bytes < RAM_BYTES / 2, name
 
 
 @needs_emulator

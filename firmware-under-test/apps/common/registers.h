@@ -10,7 +10,10 @@
 #include "wiced.h"
 
 #define REPLY_LENGTH_MAX 11
-#define REGISTERS_MAX 1024 /* of all devices together; a write that finds no room is refused */
+/* An option of the build: of all devices together; a write that finds no room is refused. */
+#ifndef REGISTERS_MAX
+#define REGISTERS_MAX 384
+#endif
 
 wiced_result_t registers_init(void);
 

@@ -23,6 +23,7 @@
 #define HEADER_SIZE 14u
 #define LENGTH_SIZE 2u
 #define CRC_SIZE 4u
+#define SMALL_FRAME 128u
 
 _Static_assert(ETH_PAD_SIZE == LENGTH_SIZE, "the length stands where lwIP pads a frame");
 
@@ -53,12 +54,18 @@ static void read_words(struct pbuf* p, uint32_t first, uint32_t size) {
     }
 }
 
+/* Small frames, which are most, take what they need; the pool's parts are for the large ones. */
+static struct pbuf* allocate(u16_t size) {
+    struct pbuf* p = size <= SMALL_FRAME ? pbuf_alloc(PBUF_RAW, size, PBUF_RAM) : NULL;
+    return p != NULL ? p : pbuf_alloc(PBUF_RAW, size, PBUF_POOL);
+}
+
 static void receive_frame(struct netif* netif) {
     uint32_t first = MAC_DATA;
     uint32_t size = first & 0xFFFFu; /* with itself and the CRC */
     struct pbuf* p = NULL;
     if (size > LENGTH_SIZE + CRC_SIZE && size <= LENGTH_SIZE + HEADER_SIZE + MTU + CRC_SIZE) {
-        p = pbuf_alloc(PBUF_RAW, (u16_t)(size - CRC_SIZE), PBUF_POOL);
+        p = allocate((u16_t)(size - CRC_SIZE));
     }
     read_words(p, first, size);
     if (p != NULL && netif->input(p, netif) != ERR_OK) {

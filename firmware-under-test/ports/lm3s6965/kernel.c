@@ -8,7 +8,7 @@
 
 /* Lab programs ask for what printf and TLS need on their boards; here less does. */
 #define STACK_SIZE_MIN 1024u
-#define STACK_SIZE_MAX 4096u
+#define STACK_SIZE_MAX 3072u
 #define SAVED_REGISTERS 9u
 
 typedef enum {

@@ -5,6 +5,7 @@
 #include "packet.h"
 #include "tcp.h"
 #include "tls.h"
+#include "wiced_utilities.h"
 
 static wiced_result_t read_once(tcp_connection_t* connection, uint8_t* buffer, size_t size,
                                 size_t* count) {
@@ -19,17 +20,13 @@ static wiced_result_t read_once(tcp_connection_t* connection, uint8_t* buffer, s
     return got < 0 ? WICED_WOULD_BLOCK : WICED_TCPIP_SOCKET_CLOSED;
 }
 
-static wiced_result_t read_some(tcp_connection_t* connection, uint8_t* buffer, size_t size,
-                                uint64_t deadline_ns, size_t* count) {
-    *count = 0;
-    if (!connection->is_ready) {
-        return WICED_TCPIP_SOCKET_CLOSED;
-    }
-    for (;;) {
-        wiced_result_t result = read_once(connection, buffer, size, count);
-        if (result != WICED_WOULD_BLOCK) {
-            return result;
-        }
+static bool has_something(const tcp_connection_t* connection) {
+    return connection->received != NULL || tcp_connection_has_ended(connection) ||
+           (connection->tls != NULL && tls_operations()->has_decrypted_data(connection->tls));
+}
+
+static wiced_result_t await_something(tcp_connection_t* connection, uint64_t deadline_ns) {
+    while (!has_something(connection)) {
         switch (tcp_connection_wait(connection, deadline_ns)) {
             case KERNEL_WOKEN:
                 break;
@@ -37,6 +34,31 @@ static wiced_result_t read_some(tcp_connection_t* connection, uint8_t* buffer, s
                 return WICED_TIMEOUT;
             case KERNEL_ABORTED:
                 return WICED_TCPIP_WAIT_ABORTED;
+        }
+    }
+    return WICED_SUCCESS;
+}
+
+/* A packet is taken once there is something to put into it: threads that wait hold none. */
+static wiced_result_t read_packet(tcp_connection_t* connection, uint64_t deadline_ns,
+                                  wiced_packet_t** packet) {
+    if (!connection->is_ready) {
+        return WICED_TCPIP_SOCKET_CLOSED;
+    }
+    for (;;) {
+        size_t count = 0;
+        WICED_VERIFY(await_something(connection, deadline_ns));
+        WICED_VERIFY(packet_take(PACKET_POOL_RX, deadline_ns, packet));
+        wiced_result_t result =
+            read_once(connection, (*packet)->buffer, PACKET_PAYLOAD_MAX, &count);
+        if (result == WICED_SUCCESS) {
+            (*packet)->end = (*packet)->start + count;
+            return WICED_SUCCESS;
+        }
+        (void)packet_give(*packet);
+        *packet = NULL;
+        if (result != WICED_WOULD_BLOCK) {
+            return result;
         }
     }
 }
@@ -109,18 +131,7 @@ wiced_result_t wiced_tcp_receive(wiced_tcp_socket_t* socket, wiced_packet_t** pa
     if (connection == NULL) {
         return WICED_TCPIP_SOCKET_CLOSED;
     }
-    wiced_packet_t* taken = NULL;
-    size_t count = 0;
-    wiced_result_t result = packet_take(PACKET_POOL_RX, deadline_ns, &taken);
-    if (result == WICED_SUCCESS) {
-        result = read_some(connection, taken->buffer, PACKET_PAYLOAD_MAX, deadline_ns, &count);
-        if (result == WICED_SUCCESS) {
-            taken->end = taken->start + count;
-            *packet = taken;
-        } else {
-            (void)packet_give(taken);
-        }
-    }
+    wiced_result_t result = read_packet(connection, deadline_ns, packet);
     tcp_connection_drop(connection);
     /* Whoever asked may be told of more. */
     tcp_socket_t* state = tcp_socket_find(socket);

@@ -1,4 +1,5 @@
 /* The server's side: listen and accept. One listener serves all sockets on its port, in turn. */
+#include <stdbool.h>
 #include <stdlib.h>
 
 #include "application.h"
@@ -16,11 +17,26 @@ static unsigned waiting_count(const tcp_listener_t* listener) {
     return count;
 }
 
+/* A peer that has gone again while it waited makes room for one that is there. */
+static bool has_room(tcp_listener_t* listener) {
+    if (waiting_count(listener) < WICED_DEFAULT_TCP_LISTEN_QUEUE_SIZE) {
+        return true;
+    }
+    for (tcp_connection_t** link = &listener->waiting; *link != NULL; link = &(*link)->next) {
+        tcp_connection_t* waiting = *link;
+        if (tcp_connection_has_ended(waiting)) {
+            *link = waiting->next;
+            tcp_connection_drop(waiting);
+            return true;
+        }
+    }
+    return false;
+}
+
 /* What lwIP is told not to take it resets. */
 static err_t peer_arrived(void* arg, struct tcp_pcb* pcb, err_t error) {
     tcp_listener_t* listener = arg;
-    if (error != ERR_OK || pcb == NULL || listener == NULL ||
-        waiting_count(listener) == WICED_DEFAULT_TCP_LISTEN_QUEUE_SIZE) {
+    if (error != ERR_OK || pcb == NULL || listener == NULL || !has_room(listener)) {
         return ERR_MEM;
     }
     tcp_connection_t* connection = tcp_connection_make(pcb);

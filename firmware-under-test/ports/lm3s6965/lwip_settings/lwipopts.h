@@ -39,14 +39,14 @@
 #define SO_REUSE 1
 #define TCP_MSL 2000 /* ms; a board cannot keep ended connections for minutes */
 
-#define MEM_SIZE 6000
+#define MEM_SIZE 5120
 #define MEMP_NUM_PBUF 4
 #define MEMP_NUM_UDP_PCB 4
-#define MEMP_NUM_TCP_PCB 10
+#define MEMP_NUM_TCP_PCB 14
 #define MEMP_NUM_TCP_PCB_LISTEN 3
 #define MEMP_NUM_TCP_SEG 12
 #define MEMP_NUM_SYS_TIMEOUT (LWIP_NUM_SYS_TIMEOUT_INTERNAL + 1) /* SNTP's */
-#define PBUF_POOL_SIZE 10
+#define PBUF_POOL_SIZE 8
 #define PBUF_POOL_BUFSIZE 592
 #define ETH_PAD_SIZE 2 /* the chip wants a length before each frame; and addresses are aligned */
 

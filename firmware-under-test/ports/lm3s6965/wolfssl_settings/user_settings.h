@@ -39,7 +39,6 @@
 #define ECC_USER_CURVES /* P-256 alone */
 #define ECC_TIMING_RESISTANT
 #define WC_RSA_BLINDING
-#define RSA_LOW_MEM
 #define TFM_TIMING_RESISTANT
 #define WOLFSSL_SP
 #define WOLFSSL_SP_SMALL
