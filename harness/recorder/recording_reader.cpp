@@ -41,7 +41,7 @@ with bounded as (
             ifnull(lead(before_ns) over (partition by line order by before_ns), 9223372036854775807)
         ) as until_ns
     from presses
-    where line = ?2
+    where line = ?2 and before_ns >= ?5
 ), caused as (
     select id, line, before_ns,
         (select min(at_ns) from edges
@@ -200,8 +200,8 @@ TimestampNs RecordingReader::newest_ns() const {
     });
 }
 
-std::vector<PressLatency> RecordingReader::latencies(
-    const std::vector<ButtonPairing>& pairings) const {
+std::vector<PressLatency> RecordingReader::latencies(const std::vector<ButtonPairing>& pairings,
+                                                     TimestampNs from_ns) const {
     return reading(path_, [&] {
         std::vector<PressLatency> all;
         for (const std::string& line :
@@ -216,6 +216,7 @@ std::vector<PressLatency> RecordingReader::latencies(
             } else {
                 statement.bind_text(pairing->led).bind(pairing->secure ? 1 : 0);
             }
+            statement.bind(from_ns);
             while (statement.step()) {
                 all.push_back({statement.integer(0), statement.text(1), statement.integer(2),
                                statement.optional_integer(3), statement.optional_integer(4),
@@ -231,7 +232,7 @@ std::vector<PressLatency> RecordingReader::latencies(
     });
 }
 
-std::vector<PressLatency> RecordingReader::latencies() const {
+std::vector<PressLatency> RecordingReader::latencies(TimestampNs from_ns) const {
     constexpr std::string_view prefix = "button";
     std::vector<ButtonPairing> pairings;
     for (const std::string& line : reading(path_, [&] {
@@ -241,7 +242,7 @@ std::vector<PressLatency> RecordingReader::latencies() const {
             pairings.push_back({line, "led" + line.substr(prefix.size()), line == "button1"});
         }
     }
-    return latencies(pairings);
+    return latencies(pairings, from_ns);
 }
 
 RecordedRows RecordingReader::rows(const std::string& table) const {

@@ -100,12 +100,14 @@ class RecordingReader {
     [[nodiscard]] std::string run_json() const;
     /// The time of the last event or beginning of a run.
     [[nodiscard]] TimestampNs newest_ns() const;
-    /// Every press in the order of time. A press of a button that no pairing names has no LED and
-    /// no frame.
+    /// Every press since `from_ns` in the order of time. A press of a button that no pairing names
+    /// has no LED and no frame.
     [[nodiscard]] std::vector<PressLatency> latencies(
-        const std::vector<ButtonPairing>& pairings) const;
+        const std::vector<ButtonPairing>& pairings,
+        TimestampNs from_ns = std::numeric_limits<TimestampNs>::min()) const;
     /// As above, with button<i> paired to led<i>, and button1 secure: the lab's wiring.
-    [[nodiscard]] std::vector<PressLatency> latencies() const;
+    [[nodiscard]] std::vector<PressLatency> latencies(
+        TimestampNs from_ns = std::numeric_limits<TimestampNs>::min()) const;
     /// How many rows each table has.
     [[nodiscard]] std::map<std::string, std::int64_t> counts() const;
     /// All of a table, or of the view `timeline`. Throws rig::RigError, with the tables there are,

@@ -122,6 +122,7 @@ TEST_F(RecordingReaderOnDisk, leaves_out_what_a_press_did_not_cause) {
     ASSERT_EQ(latencies.size(), 2U);
     EXPECT_EQ(latencies[0], (PressLatency{1, "button0", 100 * ms, {}, {}, {}, {}, {}}));
     EXPECT_EQ(latencies[1].press_to_frame_ns, 5 * ms);
+    EXPECT_THAT(RecordingReader(path_).latencies(100 * ms + 1), ElementsAre(latencies[1]));
 }
 
 TEST_F(RecordingReaderOnDisk, takes_the_pairing_from_its_caller) {

@@ -80,10 +80,13 @@ void add_recording(py::module_& m) {
         .def("run_json", &RecordingReader::run_json, ReleaseGil())
         .def(
             "latencies",
-            [](const RecordingReader& reader, const std::optional<Pairings>& pairings) {
-                return pairings ? reader.latencies(to_harness(*pairings)) : reader.latencies();
+            [](const RecordingReader& reader, const std::optional<Pairings>& pairings,
+               rig::TimestampNs from_ns) {
+                return pairings ? reader.latencies(to_harness(*pairings), from_ns)
+                                : reader.latencies(from_ns);
             },
-            py::arg("pairings") = py::none(), ReleaseGil())
+            py::arg("pairings") = py::none(),
+            py::arg("from_ns") = std::numeric_limits<rig::TimestampNs>::min(), ReleaseGil())
         .def("timeline", &RecordingReader::timeline, py::arg("limit") = 0,
              py::arg("from_ns") = std::numeric_limits<rig::TimestampNs>::min(),
              py::arg("until_ns") = std::numeric_limits<rig::TimestampNs>::max(), ReleaseGil())

@@ -138,9 +138,8 @@ class MadeRecording:
 
     def test(self, nodeid: str, outcome: str, began_ns: int) -> None:
         """A test from then until now."""
-        self.insert(
-            "tests", nodeid=nodeid, began_ns=began_ns, ended_ns=self.now_ns, outcome=outcome
-        )
+        ended_ns = max(began_ns, self.now_ns - 1)
+        self.insert("tests", nodeid=nodeid, began_ns=began_ns, ended_ns=ended_ns, outcome=outcome)
 
     def close(self, *, is_killed: bool = False) -> Path:
         """The file."""

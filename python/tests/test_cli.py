@@ -15,7 +15,7 @@ from wwep_rig.cli.bench import bench
 
 VERBS = (
     "bench certs compare completion conform console doctor export flash network power press read "
-    "release reset run send serve shortest-press show soak verdict watch write"
+    "release report reset run send serve shortest-press show soak verdict watch write"
 )
 
 

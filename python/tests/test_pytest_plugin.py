@@ -163,7 +163,7 @@ def test_junit_file_tells_bench_firmware_recording_latencies_and_verdict(run_pyt
     assert of_suite["rig_bench"] == "sim (sim)"
     assert of_suite["rig_firmware"].startswith("dual_client")
     assert (tmp_path / of_suite["rig_recording"]).is_file()
-    assert of_suite["rig_press_to_led_ms"].startswith("n=1 min=")
+    assert of_suite["rig_press_to_led_ms"].startswith("n=1 missed=0 min=")
     case = suite.find("testcase")
     assert case is not None
     of_test = properties(case)
@@ -426,5 +426,37 @@ def test_only_as_many_recordings_stay_as_are_to_be_kept(run_pytest, tmp_path):
         assert run_pytest(source, "--rig-record=runs", "--rig-keep=2").code == 0
 
     kept = sorted(path.name for path in (tmp_path / "runs").iterdir())
-    assert [name.endswith(".sqlite") for name in kept] == [True, False] * 2
-    assert [name.endswith(".sqlite.board.log") for name in kept] == [False, True] * 2
+    endings = [name.partition(".sqlite")[2] for name in kept]
+    assert endings == ["", ".board.log", ".html"] * 2
+
+
+def test_run_leaves_a_page_of_itself_and_of_each_test_that_failed(run_pytest, tmp_path):
+    source = (
+        "import pytest\n"
+        "def test_good(bench, recording):\n"
+        "    bench.press('button0')\n"
+        "@pytest.mark.parametrize('name', ['a/b <c>'])\n"
+        "def test_bad(bench, recording, name):\n"
+        "    trip = bench.press('button1')\n"
+        "    assert not trip.reply.accepted\n"
+        "def test_own(bench_with):\n"
+        "    bench_with().press('button0')\n"
+        "    assert False\n"
+    )
+    done = run_pytest(source, "--rig-record", "kept")
+    good = run_pytest(PASSING, "--rig-record", "good", "--rig-report", "failed")
+    odd = run_pytest(PASSING, "--rig-report", "some")
+
+    pages = dict(re.findall(r"^(report.*): (\S+\.html)$", done.out, re.MULTILINE))
+    assert list(pages) == [
+        "report",
+        "report of test_it.py::test_bad[a/b <c>]",
+        "report of test_it.py::test_own",
+    ]
+    of_run, of_bad, of_own = ((tmp_path / page).read_text() for page in pages.values())
+    assert "3 tests" not in of_run and "2 tests, 1 not passed" in " ".join(of_run.split())
+    assert "2 presses" in of_run and "1 press:" in of_bad and "1 press:" in of_own
+    assert "test_bad[a/b &lt;c&gt;]" in of_bad and "<td>test_it.py::test_good</td>" not in of_bad
+    assert "failed" in of_own and Path(pages["report"]).parent == Path("kept")
+    assert "report:" not in good.out and not list((tmp_path / "good").glob("*.html"))
+    assert odd.code == 4 and "rig_report: 'some' is none of all, failed, none" in odd.err

@@ -551,8 +551,10 @@ class RecordingReader:
     def run_json(self) -> str:
         """The newest run's row as a JSON object: command, host, bench, began_wall_ns, firmware,
         facts."""
-    def latencies(self, pairings: dict[str, tuple[str, bool]] | None = ...) -> list[PressLatency]:
-        """Every press in the order of time.
+    def latencies(
+        self, pairings: dict[str, tuple[str, bool]] | None = ..., from_ns: int = ...
+    ) -> list[PressLatency]:
+        """Every press since ``from_ns`` in the order of time.
 
         ``pairings``: by the button's name its LED, and whether its frames are secure; None: the
         lab's wiring.

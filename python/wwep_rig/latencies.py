@@ -65,6 +65,18 @@ LABELS = {
 }
 
 
+def missing_of(latencies: Latencies, *, has_led: bool) -> list[str]:
+    """What a press that reached nobody lacks; a handshake is a part of the way to the frame."""
+    missing = []
+    if has_led and latencies.press_to_led_ms is None:
+        missing.append("press_to_led_ms")
+    if latencies.press_to_frame_ms is None:
+        missing.append("press_to_frame_ms")
+    elif latencies.frame_to_reply_ms is None:
+        missing.append("frame_to_reply_ms")
+    return missing
+
+
 def distributions(
     trips: Iterable[Latencies], missed: Mapping[str, int] | None = None
 ) -> list[Distribution]:

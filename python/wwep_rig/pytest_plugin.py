@@ -24,11 +24,14 @@ _SETTINGS = {
     "rig_record": "folder for recordings (default: the user's state directory)",
     "rig_keep": "how many recordings stay in that folder; 0: all "
     "(default: 200, or all with --rig-record)",
+    "rig_report": "HTML pages beside the recording, of the run and of each failed test: all; "
+    "failed, only when a test failed; none (default: all)",
     "rig_retries": "how often a test whose target failed is tried again; each attempt shows in "
     "the summary, the verdict's line, the JUnit file and the recording (default: 0)",
     "rig_capture": "keep the packets beside each recording, for wwep-rig export",
     "rig_keys": "keep the TLS keys beside each recording: whoever has them can decrypt the packets",
 }
+_METAVARS = {"rig_bench": "NAME|FILE", "rig_record": "DIR", "rig_report": "WHICH"}
 _SWITCHES = ("rig_require", "rig_capture", "rig_keys")
 
 _Hook = TypeVar("_Hook", bound=Callable[..., Any])
@@ -46,7 +49,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         if name in _SWITCHES:
             group.addoption(option, action="store_true", default=None, help=text)
         else:
-            metavar = {"rig_bench": "NAME|FILE", "rig_record": "DIR"}.get(name, "N")
+            metavar = _METAVARS.get(name, "N")
             group.addoption(option, metavar=metavar, default=None, help=text)
         parser.addini(name, text, default=None)
 

@@ -3,6 +3,7 @@
 import os
 import signal
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
@@ -17,7 +18,8 @@ from .closing import Closing
 from .calibration import Calibration
 from .errors import NoBench, Outcome, RigError, outcome_of
 from .find_bench import BUILT_IN, load_bench_file
-from .latencies import LABELS, Latencies, distributions, table
+from .latencies import LABELS, Latencies, distributions, missing_of, table
+from .pytest_reports import Reports
 from .opening import new_recording_place, open_bench
 from .pytest_github import Annotations
 from .pytest_retries import Retries
@@ -30,6 +32,7 @@ _RANK = (Outcome.GOOD, Outcome.NO_BENCH, Outcome.TARGET_FAILED, Outcome.RIG_ERRO
 
 call_report_key = pytest.StashKey[pytest.TestReport | None]()
 recording_key = pytest.StashKey[Recording]()
+recording_path_key = pytest.StashKey[Path | None]()
 verdict_key = pytest.StashKey[Outcome]()
 
 
@@ -128,6 +131,8 @@ class RigSession:
         self._needs_reset = False
         self._rig_errors_known = 0
         self._latencies: list[Latencies] = []
+        self._missed: Counter[str] = Counter()
+        self._reports = Reports(settings.report)
         self._first_rig_error = ""
         self._annotations = Annotations(config.rootpath, self._environment)
         self.retries = Retries()
@@ -154,6 +159,7 @@ class RigSession:
         )
         self._resources.callback(bench.close)
         self._bench, self._recording_path = bench, place.path
+        self._reports.add_recording(place.path)
         self._bench_text = f"{bench.name} ({bench.kind.value})"
         self._firmware_text = bench.firmware
         self._floor = bench.calibration
@@ -185,6 +191,7 @@ class RigSession:
         bench.test_began(item.nodeid)
         window = bench.record()
         item.stash[recording_key] = window
+        item.stash[recording_path_key] = self._recording_path
         return window
 
     def _skip_unless_it_fits(self, item: pytest.Item, bench: Bench) -> None:
@@ -217,9 +224,12 @@ class RigSession:
             raise RigError(_told(errors))
 
     def _note_latencies(self, item: pytest.Item, bench: Bench) -> None:
-        presses = item.stash[recording_key].presses
-        measured = [bench.trip_of(press.id).latencies for press in presses]
+        trips = [bench.trip_of(press.id) for press in item.stash[recording_key].presses]
+        measured = [trip.latencies for trip in trips]
         self._latencies += measured
+        if self._needs_reset:  # what a test that passed does without, it does so on purpose
+            for trip in trips:
+                self._missed.update(missing_of(trip.latencies, has_led=bool(trip.led.name)))
         for name in LABELS:
             known = [value for one in measured if (value := getattr(one, name)) is not None]
             if known:
@@ -253,12 +263,16 @@ class RigSession:
             resources.callback(bench.close)
             opened.append(bench)
             item.stash[recording_key] = bench.record()
+            item.stash[recording_path_key] = place.path
             bench.test_began(item.nodeid)
             bench.target.start()
             return bench
 
         with ExitStack() as resources:
             yield open_another
+            report = item.stash.get(call_report_key, None)
+            for bench in opened:
+                bench.test_ended(item.nodeid, "error" if report is None else report.outcome)
             errors = [error for bench in opened for error in bench.rig_errors]
         if errors and not self._first_rig_error:
             raise RigError(_told(errors))
@@ -315,6 +329,8 @@ class RigSession:
             item.stash[call_report_key] = report
         if kind is not None:
             self._annotations.add(report, kind)
+        if report.failed and (recording := item.stash.get(recording_path_key, None)):
+            self._reports.add_failed_test(item.nodeid, recording)
         if report.failed and kind is not Outcome.RIG_ERROR:
             self._add_timeline(item, report)
         if call.when == "teardown" and _uses_bench(item):
@@ -331,6 +347,7 @@ class RigSession:
         item.stash[call_report_key] = None
         self.outcome = before
         self._annotations.drop(item.nodeid)
+        self._reports.drop_failed_test(item.nodeid)
 
     def _add_properties(self, item: pytest.Item, report: pytest.TestReport) -> None:
         verdict = item.stash.get(verdict_key, Outcome.GOOD)
@@ -369,7 +386,7 @@ class RigSession:
         """Write the table of latencies and the recording's path, and what was tried again."""
         for line in (*self._annotations.lines(), *self.retries.annotations(self._annotations)):
             reporter.write_line(line)
-        rows = distributions(self._latencies)
+        rows = distributions(self._latencies, self._missed)
         if not rows and self._recording_path is None:
             return
         reporter.section(f"rig: {self._bench_text}")
@@ -382,6 +399,9 @@ class RigSession:
             reporter.write_line(line)
         if self._recording_path is not None:
             reporter.write_line(f"recording: {self._recording_path}")
+        # Only now are the recordings finished.
+        for line in self._reports.write():
+            reporter.write_line(line)
 
     def write_suite_properties(self) -> None:
         """The verdict and what it was reached on, for programs that read the JUnit file."""
@@ -394,11 +414,11 @@ class RigSession:
         if self._recording_path is not None:
             self._write_property("rig_firmware", self._firmware_text)
             self._write_property("rig_recording", str(self._recording_path))
-        for row in distributions(self._latencies):
+        for row in distributions(self._latencies, self._missed):
             numbers = (row.min_ms, row.p50_ms, row.p95_ms, row.p99_ms, row.max_ms)
             names = ("min", "p50", "p95", "p99", "max")
             text = " ".join(f"{name}={number:.3f}" for name, number in zip(names, numbers))
-            self._write_property(f"rig_{row.key}", f"n={row.count} {text}")
+            self._write_property(f"rig_{row.key}", f"n={row.count} missed={row.missed} {text}")
 
     def _new_place(self) -> RecordingPlace:
         name = Path(self._bench_name).stem

@@ -8,6 +8,8 @@ import pytest
 
 FIXTURES = frozenset(("bench", "recording", "bench_with"))  # a test with one of them needs a bench
 
+REPORTS = ("all", "failed", "none")
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -21,6 +23,7 @@ class Settings:
         captures: whether packets are kept beside the recordings.
         keeps_keys: whether TLS keys are.
         retries_max: how often a test whose target failed is tried again.
+        report: whether pages are written: all, failed (only when a test failed) or none.
     """
 
     bench: str
@@ -30,6 +33,7 @@ class Settings:
     captures: bool
     keeps_keys: bool
     retries_max: int
+    report: str
 
 
 def read_settings(config: pytest.Config, environment: Mapping[str, str]) -> Settings:
@@ -45,6 +49,9 @@ def read_settings(config: pytest.Config, environment: Mapping[str, str]) -> Sett
     retries = _setting(config, "rig_retries", environment)
     if retries and not _is_number(retries):
         raise pytest.UsageError(f"rig_retries: {retries!r} is no number of retries; 0: none")
+    report = _setting(config, "rig_report", environment) or "all"
+    if report not in REPORTS:
+        raise pytest.UsageError(f"rig_report: {report!r} is none of {', '.join(REPORTS)}")
     return Settings(
         bench=_setting(config, "rig_bench", environment),
         is_required=_switch(config, "rig_require", environment),
@@ -52,6 +59,7 @@ def read_settings(config: pytest.Config, environment: Mapping[str, str]) -> Sett
         keep=int(keep) if keep else None,
         captures=_switch(config, "rig_capture", environment),
         retries_max=int(retries or 0),
+        report=report,
         keeps_keys=_switch(config, "rig_keys", environment),
     )
 

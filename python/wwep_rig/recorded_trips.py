@@ -10,7 +10,7 @@ from enum import Enum
 from typing import Any, NamedTuple, TypeVar
 
 from . import _core
-from .latencies import LABELS, Latencies
+from .latencies import LABELS, Latencies, missing_of
 
 Row = Mapping[str, Any]
 
@@ -118,15 +118,8 @@ class RecordedTrip:
 
 
 def missing_parts(trip: RecordedTrip) -> list[str]:
-    """What such a press should have had; a handshake is a part of the way to the frame."""
-    missing = []
-    if trip.led and trip.latencies.press_to_led_ms is None:
-        missing.append("press_to_led_ms")
-    if trip.latencies.press_to_frame_ms is None:
-        missing.append("press_to_frame_ms")
-    elif trip.latencies.frame_to_reply_ms is None:
-        missing.append("frame_to_reply_ms")
-    return missing
+    """What a failed press should have had, by the fields of `Latencies`."""
+    return missing_of(trip.latencies, has_led=bool(trip.led))
 
 
 def latencies_of(press: _core.PressLatency, after_ns: int) -> Latencies:

@@ -54,7 +54,8 @@ class Recording:
     """What happened on a bench since a moment, growing as it happens.
 
     It reads the bench's timeline and owns nothing; the bench must outlive it. The kept timeline
-    is long, but not endless: `events_missed` says what was gone before it was read.
+    is long, but not endless: `events_missed` says what was gone before it was read, `follow_missed`
+    what was before `next_events` or `follow` gave it.
     """
 
     def __init__(
@@ -74,6 +75,7 @@ class Recording:
         self._events: list[_core.Event] = []
         self.began_ns = core.now_ns()
         self.events_missed = 0
+        self.follow_missed = 0
 
     @property
     def events(self) -> tuple[_core.Event, ...]:
@@ -190,6 +192,7 @@ class Recording:
         """The events that no earlier call gave; waits at most `timeout_s` for the first of them."""
         part = self._core.wait_events(self._followed, timeout_s)
         self._followed = part.next
+        self.follow_missed += part.dropped
         return part.events
 
     def wait_for_console(self, text: str, *, timeout_s: float) -> ConsoleLine:

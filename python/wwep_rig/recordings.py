@@ -115,7 +115,8 @@ def prune(directory: Path, keep: int) -> list[Path]:
     for path in ours[:-keep]:
         if _is_in_use(path):
             continue
-        for suffix in ("", *_COMPANIONS):
-            _beside(path, suffix).unlink(missing_ok=True)
+        pages = path.parent.glob(f"{path.name}*.html")
+        for each in (*(_beside(path, suffix) for suffix in ("", *_COMPANIONS)), *pages):
+            each.unlink(missing_ok=True)
         removed.append(path)
     return removed

@@ -27,6 +27,7 @@ _VERBS = {
     "press": ("wwep_rig.cli.press:press", "Press a button and show what comes of it."),
     "read": ("wwep_rig.cli.client:read", "Read a register of a WWEP server."),
     "release": ("wwep_rig.cli.release:release", "Put every button to high impedance."),
+    "report": ("wwep_rig.cli.report:report", "Write a recording as one HTML page."),
     "reset": ("wwep_rig.cli.board:reset", "Reset the target and wait until it is ready."),
     "run": ("wwep_rig.cli.run:run", "Build a WICED application and let it run on a bench."),
     "send": ("wwep_rig.cli.client:send", "Send text to a WWEP server as it is."),
@@ -38,7 +39,7 @@ _VERBS = {
     "show": ("wwep_rig.cli.show:show", "Show what a recording holds."),
     "soak": ("wwep_rig.cli.soak:soak", "Press again and again, and account for every press."),
     "verdict": ("wwep_rig.cli.verdict:verdict", "The exit code that a JUnit file stands for."),
-    "watch": ("wwep_rig.cli.watch:watch", "The timeline of a bench or a recording, live."),
+    "watch": ("wwep_rig.cli.watch:watch", "What happens on a bench or in a recording, live."),
     "write": ("wwep_rig.cli.client:write", "Write a register of a WWEP server."),
 }
 

@@ -95,6 +95,7 @@ def soak(
     Example:
         $ wwep-rig soak --presses 1000 --record night.sqlite
         $ wwep-rig soak --resume night.sqlite
+        $ wwep-rig report night.sqlite
 
     Exit code 1 when a press failed, 130 when it was interrupted.
     """
