@@ -1,5 +1,6 @@
 """`wwep-rig export --format pcapng` and the dissector, judged by Wireshark's tshark."""
 
+import json
 import os
 import shutil
 import signal
@@ -18,6 +19,7 @@ from tests.made_recording import make_conversation, make_recording
 from wwep_rig import sim
 from wwep_rig.capture import Capture
 from wwep_rig.errors import RigError
+from wwep_rig.export.pcapng import Writer
 
 PLAIN_PORT, TLS_PORT = 27708, 40508
 # The ports decide, nothing that looks like WWEP or TLS.
@@ -93,7 +95,7 @@ def test_rebuilt_packets_show_the_frames_of_both_ports(wwep_rig, tshark, tmp_pat
     done = wwep_rig("export", "run.sqlite", "--format", "pcapng", "-o", "run.pcapng", "--json")
 
     assert done.code == 0, done.err
-    assert '"rebuilt": true, "keys": false' in done.out
+    assert '"rebuilt": true, "keys": false, "packets": 37' in done.out
     fields = ("tcp.dstport", "wwep.command", "wwep.device", "wwep.value", "wwep.time")
     assert tshark("run.pcapng", "wwep.register == 5", *fields) == [
         [str(PLAIN_PORT), "W", "0x0fac", "0x0001", ""],
@@ -141,6 +143,27 @@ def test_dissector_notes_what_is_illegal_or_unfinished(wwep_rig, tshark, tmp_pat
     assert unfinished[0] == "0.200000000"
     assert "answers an unfinished frame: W01234" in unfinished[1]
     assert len(tshark("run.pcapng", "wwep.expert.failed", "frame.number")) == 2
+
+
+def test_capture_of_the_wrong_network_is_told_with_the_remedy(wwep_rig, tmp_path):
+    make_recording(tmp_path / "run.sqlite")
+    with (tmp_path / "run.sqlite.pcapng").open("wb") as out:
+        Writer(out, comment="nothing", application="test")
+
+    done = wwep_rig("export", "run.sqlite", "--format", "pcapng", "-o", "run.pcapng", "--json")
+
+    assert done.code == 0 and json.loads(done.out)["packets"] == 0
+    assert "holds no packets, although there were connections" in done.err
+    assert "--rebuilt" in done.err
+
+
+def test_capture_that_is_damaged_is_named(wwep_rig, tmp_path):
+    make_recording(tmp_path / "run.sqlite")
+    for content in (b"no capture at all", b"\n\r\r\n\x03\0\0\0\x4d\x3c\x2b\x1a"):
+        (tmp_path / "run.sqlite.pcapng").write_bytes(content)
+        done = wwep_rig("export", "run.sqlite", "--format", "pcapng", "-o", "run.pcapng")
+        assert done.code == 3 and "run.sqlite.pcapng is " in done.err
+    assert not (tmp_path / "run.pcapng").exists()
 
 
 @pytest.mark.parametrize("port", [PLAIN_PORT, 5555], ids=["own port", "any port"])

@@ -155,7 +155,10 @@ def export(
     if format_ == "pcapng":
         packets = _packets_of(recorded.path, rebuilt, keys, no_keys)
 
+    count = 0
+
     def write(out: BinaryIO) -> None:
+        nonlocal count
         if format_ == "csv":
             _as_text(out, lambda text: write_csv(recorded, tables[0] if tables else TIMELINE, text))
         elif format_ == "jsonl":
@@ -163,7 +166,7 @@ def export(
         elif format_ == "vcd":
             _as_text(out, lambda text: write_vcd(recorded, text, TimeUnit[time_unit.upper()]))
         else:
-            _write_packets(recorded, packets, out)
+            count = _write_packets(recorded, packets, out)
 
     if not to_file:
         write(sys.stdout.buffer)
@@ -177,6 +180,7 @@ def export(
         facts |= {"bytes": path.stat().st_size, "recording": str(recorded.path)}
         if format_ == "pcapng":
             facts |= {"rebuilt": packets.capture is None, "keys": bool(packets.key_log)}
+            facts["packets"] = count
         print_json(facts)
     return 0
 
@@ -214,14 +218,21 @@ def _packets_of(recording: Path, rebuilt: bool, keys: str | None, no_keys: bool)
         raise RigError(f"read {key_log}: {error.strerror}; or say --no-keys") from None
 
 
-def _write_packets(recorded: Recorded, packets: _Packets, out: BinaryIO) -> None:
+def _write_packets(recorded: Recorded, packets: _Packets, out: BinaryIO) -> int:
+    """Returns how many there are."""
     if packets.capture is None:
         from . import version
 
-        rebuild_packets(recorded, out, f"wwep-rig {version()}")
-        return
+        return rebuild_packets(recorded, out, f"wwep-rig {version()}")
     with packets.capture.open("rb") as captured:
-        copy_capture(captured, packets.key_log, out, str(packets.capture))
+        count = copy_capture(captured, packets.key_log, out, str(packets.capture))
+    if count == 0 and any(recorded.rows("connections")):
+        click.echo(
+            f"wwep-rig: {packets.capture} holds no packets, although there were connections: the "
+            "board's network was not this machine's. Say --rebuilt to have them rebuilt.",
+            err=True,
+        )
+    return count
 
 
 def _as_text(out: BinaryIO, write: Callable[[TextIO], None]) -> None:
