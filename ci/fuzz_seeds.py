@@ -73,12 +73,42 @@ def client_hellos() -> Iterator[bytes]:
     yield b"W0FAC0B1234"
 
 
+def server_flights() -> Iterator[bytes]:
+    """What a server sends up to its reply, under TLS 1.2 and 1.3; what is encrypted is made up."""
+
+    def record(kind: int, body: bytes) -> bytes:
+        return bytes([kind, 3, 3]) + len(body).to_bytes(2, "big") + body
+
+    def message(kind: int, body: bytes) -> bytes:
+        return bytes([kind]) + len(body).to_bytes(3, "big") + body
+
+    def hello(extensions: bytes) -> bytes:
+        body = b"\x03\x03" + bytes(32) + b"\x01\x09\xc0\x2b\x00"
+        return record(22, message(2, body + len(extensions).to_bytes(2, "big") + extensions))
+
+    kinds = (11, 12, 13, 14)
+    tls1_2 = hello(b"\xff\x01\x00\x00") + b"".join(
+        record(22, message(kind, bytes(20))) for kind in kinds
+    )
+    yield tls1_2 + record(20, b"\x01") + record(22, bytes(40)) + record(23, bytes(35))
+    yield hello(b"\x00\x2b\x00\x02\x03\x04") + record(23, bytes(20)) * 6
+    # Several messages in a record, and one cut over two.
+    yield record(22, message(11, bytes(5)) + message(14, b"")) + record(21, b"\x01\x00")
+    yield record(22, message(11, bytes(9))[:6]) + record(22, message(11, bytes(9))[6:])
+
+
 def seeds(target: str) -> list[bytes]:
     """The seeds of a target. Raises KeyError for one that has none."""
     makers: dict[str, Callable[[], list[bytes]]] = {
         # The first four bytes say where the rest is cut.
         "frame_fuzz": lambda: [b"\x01\x03\x05\x07" + each for each in CONVERSATIONS],
         "client_hello_fuzz": lambda: list(client_hellos()),
+        # The first four bytes choose what goes wrong, and where.
+        "record_shim_fuzz": lambda: [
+            bytes([act, at, (act + 3) % 8, 10]) + flight
+            for flight in server_flights()
+            for act, at in zip(range(8), (2, 5, 10, 3, 4, 11, 12, 9), strict=True)
+        ],
         "bench_file_fuzz": lambda: [each.encode() for each in BENCHES],
     }
     return makers[target]()

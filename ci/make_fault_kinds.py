@@ -55,7 +55,11 @@ def field_line(parameter: _core.FaultParameter) -> str:
         elif parameter.type == "number":
             value = int(parameter.usual, 0)
         usual = f' = "{value}"' if isinstance(value, str) else f" = {value!r}"
-    return f"    {field_name(parameter)}: {type_name}{usual}"
+    line = f"    {field_name(parameter)}: {type_name}{usual}"
+    if len(line) <= 100:
+        return line
+    literals = "".join(f'        "{word}",\n' for word in parameter.words.split("|"))
+    return f"    {field_name(parameter)}: Literal[\n{literals}    ]{usual}"
 
 
 def help_of(parameter: _core.FaultParameter) -> str:

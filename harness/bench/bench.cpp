@@ -191,6 +191,10 @@ void Bench::release_buttons() {
     call([this] { release_in_loop(); });
 }
 
+void Bench::release_button(const std::string& button) {
+    call([&] { lines().release_button(button); });
+}
+
 void Bench::release_in_loop() {
     if (lines_ != nullptr) {
         lines_->release_buttons();
@@ -328,6 +332,10 @@ void Bench::test_ended(const std::string& nodeid, const std::string& outcome) {
 
 void Bench::note(const std::string& text) {
     events_.note(text);
+}
+
+void Bench::note_fault(const std::string& name) {
+    events_.take(FaultFired{.at_ns = clock_.monotonic_ns(), .connection_id = 0, .name = name});
 }
 
 bool Bench::flush_recording(rig::Deadline deadline) {

@@ -88,6 +88,8 @@ class Bench {
                                  const Interrupted& interrupted);
     /// Every button to high impedance, now.
     void release_buttons();
+    /// One button, likewise. Throws rig::NoBench for an unknown one.
+    void release_button(const std::string& button);
     /// Holds a line of reset or power at its active or inactive level until it is set again or the
     /// bench closes. Throws rig::NoBench for any other line, rig::RigError when it cannot be
     /// driven.
@@ -125,6 +127,8 @@ class Bench {
     void test_began(const std::string& nodeid);
     void test_ended(const std::string& nodeid, const std::string& outcome);
     void note(const std::string& text);
+    /// The rig itself does something wrong on purpose, such as holding a line.
+    void note_fault(const std::string& name);
     /// Whether everything that happened so far is on disk before the deadline.
     [[nodiscard]] bool flush_recording(rig::Deadline deadline);
     /// What went wrong with the rig itself so far.

@@ -223,11 +223,19 @@ void BenchLines::play(std::size_t index) {
 void BenchLines::release_buttons() {
     loopback_.reset();
     for (ButtonState& state : buttons_) {
-        const bool was_pressing = state.button->is_pressing();
-        state.button->release();
-        if (was_pressing) {
-            take_release(state);
-        }
+        release(state);
+    }
+}
+
+void BenchLines::release_button(const std::string& button) {
+    release(buttons_[button_index(button)]);
+}
+
+void BenchLines::release(ButtonState& state) {
+    const bool was_pressing = state.button->is_pressing();
+    state.button->release();
+    if (was_pressing) {
+        take_release(state);
     }
 }
 

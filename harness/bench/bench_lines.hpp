@@ -42,6 +42,8 @@ class BenchLines {
                                 const std::string& profile);
     /// Every button to high impedance, now.
     void release_buttons();
+    /// One button, likewise. Throws rig::NoBench for an unknown one.
+    void release_button(const std::string& button);
 
     /// As Bench::set_line().
     void set_line(const std::string& line, bool active);
@@ -94,6 +96,7 @@ class BenchLines {
     void look_whether_cut();
     void take_edge(const rig::Edge& edge);
     void play(std::size_t button);
+    void release(ButtonState& button);
     void take_release(const ButtonState& button);
     [[nodiscard]] rig::Loopback& loopback();
     [[nodiscard]] std::size_t button_index(const std::string& button) const;

@@ -39,14 +39,18 @@ Connection::Connection(ConnectionContext& context, ConnectionId id, Accepted acc
       state_(tls != nullptr ? State::handshaking : State::talking),
       mischief_(context.faults, context.sink, context.clock, id,
                 tls != nullptr ? FaultPort::secure : FaultPort::clear) {
+    const bool is_secure_port = tls != nullptr;
+    tls = mischief_.context(tls);
+    state_ = tls != nullptr ? State::handshaking : State::talking;
     context_.sink.take(ConnectionOpened{.id = id_,
                                         .at_ns = opened_ns_,
                                         .peer = peer_,
                                         .local = std::move(accepted.local),
-                                        .secure = tls != nullptr});
+                                        .secure = is_secure_port});
     if (tls != nullptr) {
         try {
             tls_ = std::make_unique<TlsSession>(*tls);
+            mischief_.dress(*tls_);
         } catch (const std::exception& error) {
             end(fmt::format("the rig failed: {}", error.what()));
             throw;
@@ -177,6 +181,7 @@ void Connection::take_end() {
 void Connection::look_at_session() {
     const TlsSession::State session = tls_->state();
     if (state_ == State::handshaking && session != TlsSession::State::handshaking) {
+        mischief_.after_handshake(*tls_);
         if (session == TlsSession::State::failed) {
             record_handshake(tls_->failure());
             finish("TLS handshake failed");
@@ -437,7 +442,9 @@ void Connection::obey(const Order& order) {
         case Order::What::go_on:
             return;
         case Order::What::close:
-            finish(order.reason);
+            if (state_ != State::draining) {
+                finish(order.reason);
+            }
             return;
         case Order::What::reset: {
             const linger hard{.l_onoff = 1, .l_linger = 0};
@@ -464,8 +471,15 @@ void Connection::advance() {
     if (state_ == State::over) {
         return;
     }
+    // What a fault of TLS's records wants, once they are out.
+    const auto obey_records = [this] {
+        if (state_ != State::over && !drops_input_ && unsent().empty()) {
+            obey(mischief_.after_records());
+        }
+    };
     queue_due_replies();
     flush();
+    obey_records();
     if (state_ == State::over) {
         return;
     }
@@ -478,12 +492,13 @@ void Connection::advance() {
         state_ = State::finishing;
     }
     if (state_ == State::finishing && pending_.empty() && unsent().empty()) {
-        if (tls_ != nullptr) {
+        if (tls_ != nullptr && !mischief_.omits_close_notify()) {
             tls_->close();
         }
         state_ = State::draining;
         drain_until_ns_ = context_.clock.monotonic_ns() + context_.limits.drain_timeout.count();
         flush();
+        obey_records();
     }
     if (state_ == State::draining && unsent().empty() && !is_half_closed_) {
         ::shutdown(socket_.get(), SHUT_WR);  // fails only if the peer has gone, which is fine

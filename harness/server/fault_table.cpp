@@ -61,6 +61,43 @@ constexpr std::array close_in_reply_takes{
     number("bytes", "5", "Of the reply that still go out: 0 closes before it, 11 after it.", 0,
            bytes_max)};
 
+constexpr std::string_view messages =
+    "hello_retry_request|server_hello|encrypted_extensions|certificate_request|certificate|"
+    "server_key_exchange|certificate_verify|server_hello_done|change_cipher_spec|finished|reply|"
+    "close_notify";
+constexpr std::string_view identities =
+    "unknown-issuer|unknown-self-signed|missing-intermediate|altered-signature|expired|"
+    "not-yet-valid|wrong-name|wrong-usage|key-mismatch|weak-rsa-1024|weak-sha1|weak-md5|revoked|"
+    "server-ecdsa|server-rsa|lab-self-signed";
+constexpr std::string_view at_help =
+    "The server's message at which it happens: this one and what follows are not sent.";
+constexpr std::int64_t u16_max = 0xffff;
+
+constexpr std::array identity_takes{
+    text("name", "!", "One of the identities that `wwep-rig certs make` makes.", identities)};
+constexpr std::array only_version_takes{
+    text("version", "!", "The one version that the server speaks.", "TLSv1.1|TLSv1.2|TLSv1.3")};
+constexpr std::array only_cipher_takes{text(
+    "cipher", "!", "wolfSSL's name of it, such as ECDHE-RSA-AES256-GCM-SHA384; several with :.")};
+constexpr std::array wrong_version_takes{
+    number("version", "0x0300", "What the ServerHello says instead; usually SSL 3.0.", 0, u16_max)};
+constexpr std::array wrong_cipher_takes{
+    number("cipher", "0", "What the ServerHello says instead; usually one without encryption.", 0,
+           u16_max)};
+constexpr std::array stall_takes{
+    text("at", "server_hello", at_help, messages),
+    duration("for", "60s", "How long the connection stays open at most.")};
+constexpr std::array at_takes{text("at", "server_hello", at_help, messages)};
+constexpr std::array alert_takes{
+    number("alert", "40",
+           "Its number: 40 handshake_failure, 42 bad_certificate, 47 illegal_parameter, "
+           "70 protocol_version, 80 internal_error, 112 unrecognized_name.",
+           0, 255),
+    text("at", "server_hello", at_help, messages)};
+constexpr std::array oversized_takes{
+    number("bytes", "20000", "Of the record; 16384 and a little are allowed.", 1 << 14U, u16_max),
+    text("at", "reply", at_help, messages)};
+
 constexpr std::array table{
     FaultInfo{FaultKind::gone, "gone", FaultPoint::listener, FaultPort::any,
               "Nobody listens: connections are refused.", gone_takes},
@@ -102,6 +139,52 @@ constexpr std::array table{
     FaultInfo{FaultKind::close_in_reply, "close_in_reply", FaultPoint::frame, FaultPort::any,
               "The connection is closed before, in the middle of, or right after the reply.",
               close_in_reply_takes},
+    FaultInfo{FaultKind::tls_identity, "tls_identity", FaultPoint::connection, FaultPort::secure,
+              "The server shows another identity: a bad one, or a good but unusual one.",
+              identity_takes},
+    FaultInfo{FaultKind::tls_only_version, "tls_only_version", FaultPoint::connection,
+              FaultPort::secure, "The server speaks one version of TLS only.", only_version_takes},
+    FaultInfo{FaultKind::tls_only_cipher, "tls_only_cipher", FaultPoint::connection,
+              FaultPort::secure, "The server knows these cipher suites only.", only_cipher_takes},
+    FaultInfo{FaultKind::tls_wrong_version, "tls_wrong_version", FaultPoint::connection,
+              FaultPort::secure, "The server chooses a version that the client did not offer.",
+              wrong_version_takes},
+    FaultInfo{FaultKind::tls_wrong_cipher, "tls_wrong_cipher", FaultPoint::connection,
+              FaultPort::secure, "The server chooses a cipher suite that the client did not offer.",
+              wrong_cipher_takes},
+    FaultInfo{FaultKind::tls_stall, "tls_stall", FaultPoint::connection, FaultPort::secure,
+              "The server falls silent at a message.", stall_takes},
+    FaultInfo{FaultKind::tls_close, "tls_close", FaultPoint::connection, FaultPort::secure,
+              "The server closes the connection at a message.", at_takes},
+    FaultInfo{FaultKind::tls_reset, "tls_reset", FaultPoint::connection, FaultPort::secure,
+              "The server resets the connection (RST) at a message.", at_takes},
+    FaultInfo{FaultKind::tls_alert, "tls_alert", FaultPoint::connection, FaultPort::secure,
+              "The server sends an alert instead of a message, and closes.", alert_takes},
+    FaultInfo{FaultKind::tls_unusable_request, "tls_unusable_request", FaultPoint::connection,
+              FaultPort::secure,
+              "The server asks for a certificate of a CA that nobody has, and goes on without."},
+    FaultInfo{FaultKind::tls_refuse_client, "tls_refuse_client", FaultPoint::connection,
+              FaultPort::secure,
+              "The server demands a certificate of the client and refuses any, or none."},
+    FaultInfo{FaultKind::tls_no_close_notify, "tls_no_close_notify", FaultPoint::connection,
+              FaultPort::secure, "The server closes the connection without close_notify."},
+    FaultInfo{FaultKind::tls_tiny_records, "tls_tiny_records", FaultPoint::connection,
+              FaultPort::secure,
+              "Each byte of the reply, and of the handshake in the clear, has its own record."},
+    FaultInfo{FaultKind::tls_oversized_record, "tls_oversized_record", FaultPoint::connection,
+              FaultPort::secure, "The server sends a record that is too long instead of a message.",
+              oversized_takes},
+    FaultInfo{FaultKind::tls_refuse_ticket, "tls_refuse_ticket", FaultPoint::connection,
+              FaultPort::secure,
+              "The server gives session tickets and refuses them when a client comes back."},
+    FaultInfo{FaultKind::tls_renegotiate, "tls_renegotiate", FaultPoint::connection,
+              FaultPort::secure, "After the handshake the server asks for another one (TLS 1.2)."},
+    FaultInfo{FaultKind::tls_key_update, "tls_key_update", FaultPoint::connection,
+              FaultPort::secure, "After the handshake the server asks for new keys (TLS 1.3)."},
+    FaultInfo{FaultKind::plain_on_secure, "plain_on_secure", FaultPoint::connection,
+              FaultPort::secure, "The secure port is served in the clear."},
+    FaultInfo{FaultKind::tls_on_clear, "tls_on_clear", FaultPoint::connection, FaultPort::clear,
+              "The port in the clear is served over TLS."},
 };
 
 [[noreturn]] void refuse(std::string_view fault, const std::string& what) {

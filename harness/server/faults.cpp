@@ -7,10 +7,11 @@ namespace harness {
 
 using namespace std::chrono_literals;
 
-Faults::Id Faults::add(FaultSpec spec) {
+Faults::Id Faults::add(FaultSpec spec, TlsContextSource context) {
     spec = completed(std::move(spec));
     std::mt19937_64 dice(spec.seed);
-    armed_.emplace(++last_id_, Armed{.spec = std::move(spec), .dice = dice});
+    armed_.emplace(++last_id_,
+                   Armed{.spec = std::move(spec), .context = std::move(context), .dice = dice});
     return last_id_;
 }
 
@@ -33,7 +34,8 @@ std::vector<Faults::Struck> Faults::strike(FaultPoint point, FaultPort port,
                                (spec.port == FaultPort::any || spec.port == port) &&
                                (!spec.device || spec.device == device);
         if (is_chance && fires(fault)) {
-            result.push_back({.id = id, .spec = spec, .salt = fault.chances});
+            result.push_back(
+                {.id = id, .spec = spec, .context = fault.context, .salt = fault.chances});
         }
     }
     return result;

@@ -4,15 +4,22 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <random>
 #include <string>
 #include <vector>
 
 #include "harness/server/fault_table.hpp"
+#include "harness/tls/tls_context.hpp"
 
 namespace harness {
+
+/// Where a fault's connections have their TLS from; empty: from where they always have it. What it
+/// gives is owned by the fault, perhaps, and by the connections that use it: they may outlive it.
+using TlsContextSource = std::function<std::shared_ptr<const TlsContext>()>;
 
 class Faults {
   public:
@@ -21,12 +28,13 @@ class Faults {
     /// A fault whose chance has come.
     struct Struck {
         Id id = 0;
-        FaultSpec spec;         ///< completed; a copy, so that the fault may be removed meanwhile
+        FaultSpec spec;  ///< completed; a copy, so that the fault may be removed meanwhile
+        TlsContextSource context;
         std::int64_t salt = 0;  ///< which chance it was: what goes by chance differs each time
     };
 
     /// Throws rig::NoBench for values out of range.
-    Id add(FaultSpec spec);
+    Id add(FaultSpec spec, TlsContextSource context = {});
     /// How often it fired; 0 for an unknown id.
     std::int64_t remove(Id id);
     [[nodiscard]] bool are_armed() const { return !armed_.empty(); }
@@ -48,6 +56,7 @@ class Faults {
   private:
     struct Armed {
         FaultSpec spec;
+        TlsContextSource context;
         std::mt19937_64 dice;
         std::int64_t chances = 0;
         std::int64_t fired = 0;

@@ -238,7 +238,7 @@ TEST_F(FrameFaultsTest, a_schedule_of_several_faults_befalls_each_its_own_connec
     static_cast<void>(arm({.kind = FaultKind::closed_at_accept, .nth = 1}));
     static_cast<void>(arm({.kind = FaultKind::answer_x, .nth = 1}));  // of the frames
     static_cast<void>(arm({.kind = FaultKind::lower_case, .nth = 2}));
-    static_cast<void>(arm({.kind = FaultKind::reset, .nth = 4}));
+    static_cast<void>(arm({.kind = FaultKind::reset, .number = 5, .nth = 4}));
     EXPECT_EQ(heard(), "");
     EXPECT_EQ(heard(), "X");
     EXPECT_EQ(heard(), "a0fac0b1234");

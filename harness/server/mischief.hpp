@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -14,7 +15,7 @@
 #include "harness/event/event_sink.hpp"
 #include "harness/server/faults.hpp"
 #include "harness/server/reply_plan.hpp"
-#include "harness/wwep/conversation.hpp"
+#include "harness/tls/tls_session.hpp"
 #include "rig/base/clock.hpp"
 
 namespace harness {
@@ -41,8 +42,19 @@ class Mischief {
     Mischief(Faults& faults, EventSink& sink, const rig::Clock& clock, ConnectionId id,
              FaultPort port);
 
+    /// What the connection's TLS is made from, where it is usually made from `usual`; nullptr, both
+    /// times: it goes in the clear.
+    [[nodiscard]] const TlsContext* context(const TlsContext* usual);
+    /// The connection has this session, and nothing was received yet.
+    void dress(TlsSession& session);
     /// The connection is there.
     [[nodiscard]] Order at_accept();
+    /// The handshake has ended, one way or the other.
+    void after_handshake(TlsSession& session);
+    /// Everything that TLS gave out has been sent. What a fault of a record wants done then.
+    [[nodiscard]] Order after_records();
+    /// The connection is to end: whether close_notify is left out.
+    [[nodiscard]] bool omits_close_notify();
     /// So many bytes have been received on the wire, all in all.
     [[nodiscard]] Order after_received(std::uint64_t bytes);
     /// The client could begin to talk: what is said to it before it does. Mostly nothing.
@@ -60,6 +72,7 @@ class Mischief {
         bool has_fired = false;
     };
     [[nodiscard]] Begun* find(FaultKind kind);
+    [[nodiscard]] std::vector<ShimFault> shim_faults();
     [[nodiscard]] Order reset_after(std::string_view what, std::uint64_t bytes);
     void fire(Begun& begun);
     void fire(const Faults::Struck& fault);
@@ -70,7 +83,10 @@ class Mischief {
     const ConnectionId id_;
     const FaultPort port_;
     bool has_replied_early_ = false;
-    std::vector<Begun> begun_;  // faults of this connection, in force or still to come
+    std::shared_ptr<const TlsContext> context_;
+    std::unique_ptr<RecordShim> shim_;
+    std::vector<std::size_t> of_shim_;  // the places in begun_ of the shim's faults
+    std::vector<Begun> begun_;          // faults of this connection, in force or still to come
 };
 
 }  // namespace harness

@@ -97,6 +97,7 @@ bool spoil(ReplyPlan& plan, const FaultSpec& fault, std::int64_t salt) {
         case FaultKind::never_read:
         case FaultKind::reset:
         case FaultKind::early_reply:
+        default:           // nor are those of TLS
             return false;  // these are no faults of a reply
     }
     return false;

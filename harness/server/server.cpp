@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "harness/server/fault_contexts.hpp"
 #include "rig/base/errors.hpp"
 
 namespace harness {
@@ -19,6 +20,7 @@ Server::Server(Loop& loop, EventSink& sink, RegisterFile& registers, const TlsLi
                ServerOptions options)
     : loop_(loop),
       sink_(sink),
+      tls_library_(tls_library),
       options_(std::move(options)),
       stamps_(loop.clock()),
       context_{loop.clock(), sink_,       registers,      stamps_,
@@ -92,7 +94,7 @@ std::vector<std::string> Server::tls_endpoints() const {
 }
 
 Faults::Id Server::add_fault(const FaultSpec& spec) {
-    const Faults::Id id = faults_.add(spec);
+    const Faults::Id id = faults_.add(spec, context_source(completed(spec)));
     apply_gone();
     return id;
 }
@@ -101,6 +103,27 @@ std::int64_t Server::remove_fault(Faults::Id id) {
     const std::int64_t fired = faults_.remove(id);
     apply_gone();
     return fired;
+}
+
+TlsContextSource Server::context_source(const FaultSpec& spec) const {
+    const bool is_of_tls =
+        info_of(spec.kind).port == FaultPort::secure || spec.kind == FaultKind::tls_on_clear;
+    if (is_of_tls && !options_.tls_port) {
+        throw rig::NoBench(
+            fmt::format("fault {}: this server does not speak TLS", info_of(spec.kind).name));
+    }
+    const auto config = fault_config(spec, options_.tls, options_.certificates);
+    if (!config) {
+        return {};
+    }
+    const auto context = std::make_shared<const TlsContext>(tls_library_, *config);
+    if (spec.kind != FaultKind::tls_refuse_ticket) {
+        return [context] { return context; };
+    }
+    // A context of its own for each connection: none can read the tickets of another.
+    return [&library = tls_library_, config = *config] {
+        return std::make_shared<const TlsContext>(library, config);
+    };
 }
 
 void Server::apply_gone() {

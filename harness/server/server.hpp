@@ -28,6 +28,9 @@ struct ServerOptions {
     TlsServerConfig tls;
     ConnectionLimits limits;
     std::size_t connections_max = 16'384;
+    /// The folder of a set of test certificates, for faults that show one of its identities; empty:
+    /// there is none.
+    std::string certificates;
 };
 
 class Server {
@@ -79,6 +82,7 @@ class Server {
     void open(Port& port);
     void close(Port& port);
     void apply_gone();
+    [[nodiscard]] TlsContextSource context_source(const FaultSpec& spec) const;
     void come_back();
     void update_listeners();
     void accept_from(Port& port);
@@ -97,6 +101,7 @@ class Server {
 
     Loop& loop_;
     EventSink& sink_;
+    const TlsLibrary& tls_library_;
     const ServerOptions options_;
     std::unique_ptr<TlsContext> tls_context_;
     KernelStamps stamps_;

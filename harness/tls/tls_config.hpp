@@ -47,6 +47,12 @@ struct TlsServerConfig {
     std::optional<TlsVersion> version_max;  ///< absent: TLS 1.3
     std::string ciphers;            ///< wolfSSL's list, colon-separated; empty: the profile's
     std::string key_log_file = {};  ///< to be made; empty: the sessions' secrets go nowhere
+
+    // What only a server wants that misbehaves on purpose.
+    /// PEM: the CAs that are named to clients which are asked for a certificate. Empty: none.
+    std::string client_ca_names_file = {};
+    bool checks_key = true;       ///< whether the key must belong to the certificate
+    bool issues_tickets = false;  ///< for resumption; another context refuses them
 };
 
 /// With neither a pin nor verify_chain nor a name, the client takes any certificate.

@@ -226,7 +226,14 @@ TlsContext::TlsContext(const TlsLibrary&, const TlsServerConfig& config)
       profile_(config.profile),
       context_(wolfSSL_CTX_new(wolfSSLv23_server_method())) {
     set_up(config.version_min, config.version_max, config.ciphers);
-    load_identity(config.certificate_file, config.key_file);
+    if (!config.issues_tickets) {
+        turn_tickets_off();
+    }
+    load_identity(config.certificate_file, config.key_file,
+                  config.checks_key ? KeyCheck::must_match : KeyCheck::any);
+    if (!config.client_ca_names_file.empty()) {
+        name_client_cas(config.client_ca_names_file);
+    }
     if (!config.key_log_file.empty()) {
         key_log_ = std::make_unique<KeyLog>(config.key_log_file);
         TlsSession::log_keys_of(*this);
@@ -305,17 +312,27 @@ void TlsContext::set_up(const std::optional<TlsVersion>& version_min,
     }
 
     (void)wolfSSL_CTX_set_session_cache_mode(context, WOLFSSL_SESS_CACHE_OFF);
-    if (role_ == TlsRole::server) {
-        require_success(wolfSSL_CTX_NoTicketTLSv12(context), "turn TLS 1.2 tickets off");
-        // wolfSSL 5.7 refuses where TLS 1.3 cannot be negotiated anyway.
-        const bool has_tls_1_3 = version_max_ >= TlsVersion::tls_1_3;
-        if (has_tls_1_3 && wolfSSL_CTX_no_ticket_TLSv13(context) != 0) {
-            throw rig::RigError("turn TLS 1.3 tickets off: wolfSSL refused");
-        }
+}
+
+void TlsContext::turn_tickets_off() {
+    require_success(wolfSSL_CTX_NoTicketTLSv12(context_.get()), "turn TLS 1.2 tickets off");
+    // wolfSSL 5.7 refuses where TLS 1.3 cannot be negotiated anyway.
+    const bool has_tls_1_3 = version_max_ >= TlsVersion::tls_1_3;
+    if (has_tls_1_3 && wolfSSL_CTX_no_ticket_TLSv13(context_.get()) != 0) {
+        throw rig::RigError("turn TLS 1.3 tickets off: wolfSSL refused");
     }
 }
 
-void TlsContext::load_identity(const std::string& certificate_file, const std::string& key_file) {
+void TlsContext::name_client_cas(const std::string& ca_file) {
+    auto* const names = wolfSSL_load_client_CA_file(ca_file.c_str());
+    if (names == nullptr) {
+        throw rig::RigError(fmt::format("read the CAs to name from {}: it holds none", ca_file));
+    }
+    wolfSSL_CTX_set_client_CA_list(context_.get(), names);  // which owns them from now on
+}
+
+void TlsContext::load_identity(const std::string& certificate_file, const std::string& key_file,
+                               KeyCheck check) {
     const std::string chain = read_file(certificate_file, "certificate file");
     if (pem_certificates(chain).empty()) {
         throw rig::RigError(not_pem("certificate file", certificate_file,
@@ -346,8 +363,9 @@ void TlsContext::load_identity(const std::string& certificate_file, const std::s
         context, bytes_of(key), static_cast<long>(key.size()), WOLFSSL_FILETYPE_PEM);
     const bool matches =
         key_loaded == WOLFSSL_SUCCESS &&
-        (key_kind_ == "ECDSA" ? is_ec_key_of(key, pem_certificates(chain).front())
-                              : wolfSSL_CTX_check_private_key(context) == WOLFSSL_SUCCESS);
+        (check == KeyCheck::any ? true
+         : key_kind_ == "ECDSA" ? is_ec_key_of(key, pem_certificates(chain).front())
+                                : wolfSSL_CTX_check_private_key(context) == WOLFSSL_SUCCESS);
     if (!matches) {
         throw rig::RigError(fmt::format(
             "load key file {}: the key cannot be used with the first certificate of {} ({}); the "

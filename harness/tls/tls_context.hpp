@@ -54,7 +54,11 @@ class TlsContext {
 
     void set_up(const std::optional<TlsVersion>& version_min,
                 const std::optional<TlsVersion>& version_max, const std::string& ciphers);
-    void load_identity(const std::string& certificate_file, const std::string& key_file);
+    enum class KeyCheck : std::uint8_t { must_match, any };
+    void load_identity(const std::string& certificate_file, const std::string& key_file,
+                       KeyCheck check = KeyCheck::must_match);
+    void turn_tickets_off();
+    void name_client_cas(const std::string& ca_file);
     void load_trust(const std::string& ca_file, const std::string& what);
 
     TlsRole role_;

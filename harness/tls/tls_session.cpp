@@ -18,6 +18,7 @@
 
 #include "harness/tls/certificate.hpp"
 #include "harness/tls/key_log.hpp"
+#include "harness/tls/record_seal.hpp"
 #include "harness/tls/tls_explain.hpp"
 #include "harness/tls/tls_names.hpp"
 #include "rig/base/errors.hpp"
@@ -31,6 +32,7 @@ constexpr std::size_t record_plaintext_max = 1U << 14;
 constexpr std::size_t record_overhead_max = 5 + 16 + 256 + 64;
 constexpr std::uint8_t record_type_change_cipher = 20;
 constexpr std::uint8_t record_type_alert = 21;
+constexpr std::uint8_t record_type_handshake = 22;
 constexpr std::uint8_t record_type_application = 23;
 constexpr std::uint8_t record_type_last = 24;
 constexpr int alert_close_notify = 0;
@@ -97,8 +99,9 @@ struct TlsSession::Callbacks {
         const std::size_t count = static_cast<std::size_t>(size);
         if (session.to_send().size() + count > bytes_queued_max)
             return WOLFSSL_CBIO_ERR_GENERAL;
-        session.note_sent_records({reinterpret_cast<const std::uint8_t*>(buffer), count});
-        session.output_.insert(session.output_.end(), buffer, buffer + count);
+        const std::span bytes(reinterpret_cast<const std::uint8_t*>(buffer), count);
+        session.note_sent_records(bytes);
+        session.queue(bytes);
         return size;
     }
 
@@ -161,6 +164,83 @@ TlsSession::TlsSession(const TlsContext& context)
 }
 
 TlsSession::~TlsSession() = default;
+
+void TlsSession::use_shim(RecordShim& shim) {
+    shim_ = &shim;
+    shim.set(context_.verify_mode() != WOLFSSL_VERIFY_NONE
+                 ? RecordShim::ClientCertificate::asked
+                 : RecordShim::ClientCertificate::not_asked);
+}
+
+void TlsSession::queue(std::span<const std::uint8_t> bytes) {
+    std::vector<std::uint8_t> sealed;
+    if (!disguised_.empty() && seal(record_type_handshake, disguised_, sealed)) {
+        bytes = sealed;
+    }
+    if (shim_ == nullptr) {
+        output_.insert(output_.end(), bytes.begin(), bytes.end());
+        return;
+    }
+    shim_->pass(
+        bytes,
+        [this](std::uint8_t type, std::span<const std::uint8_t> plaintext,
+               std::vector<std::uint8_t>& output) { return seal(type, plaintext, output); },
+        output_);
+}
+
+// In place of the record that wolfSSL hands over just now, and so under the number of that one.
+bool TlsSession::seal(std::uint8_t type, std::span<const std::uint8_t> plaintext,
+                      std::vector<std::uint8_t>& output) const {
+    WOLFSSL* const session = session_.get();
+    const int bulk_cipher = wolfSSL_GetBulkCipher(session);
+    const unsigned char* const key = wolfSSL_GetServerWriteKey(session);
+    const unsigned char* const iv = wolfSSL_GetServerWriteIV(session);
+    word64 next_sequence = 0;
+    const bool is_gcm = bulk_cipher == wolfssl_aes_gcm;
+    if (context_.role() != TlsRole::server || key == nullptr || iv == nullptr ||
+        !(is_gcm || bulk_cipher == wolfssl_chacha) ||
+        wolfSSL_GetSequenceNumber(session, &next_sequence) < 0 || next_sequence == 0) {
+        return false;
+    }
+    constexpr std::size_t implicit_size = 4;
+    constexpr std::size_t nonce_size = 12;
+    const bool is_1_3 = wolfSSL_version(session) == TLS1_3_VERSION;
+    const auto sealed = seal_record(
+        {.version = is_1_3 ? RecordKeys::Version::tls_1_3 : RecordKeys::Version::tls_1_2,
+         .cipher = is_gcm ? RecordKeys::Cipher::aes_gcm : RecordKeys::Cipher::chacha20_poly1305,
+         .key = {key, key + wolfSSL_GetKeySize(session)},
+         .iv = {iv, iv + (is_gcm && !is_1_3 ? implicit_size : nonce_size)},
+         .sequence = next_sequence - 1},
+        type, plaintext);
+    if (!sealed) {
+        return false;
+    }
+    output.insert(output.end(), sealed->begin(), sealed->end());
+    return true;
+}
+
+bool TlsSession::request_renegotiation() {
+    const int cipher = wolfSSL_GetBulkCipher(session_.get());
+    if (state_ != State::open || has_closed_ || wolfSSL_version(session_.get()) != TLS1_2_VERSION ||
+        !(cipher == wolfssl_aes_gcm || cipher == wolfssl_chacha)) {
+        return false;
+    }
+    // A HelloRequest. wolfSSL has no call for it: it is told to send as many bytes of data, so that
+    // it counts the record, and what it sends is replaced.
+    disguised_ = {0, 0, 0, 0};
+    write(disguised_);
+    disguised_.clear();
+    return true;
+}
+
+bool TlsSession::request_key_update() {
+    if (state_ != State::open || has_closed_ || wolfSSL_version(session_.get()) != TLS1_3_VERSION) {
+        return false;
+    }
+    compact_output();
+    wolfSSL_ERR_clear_error();
+    return wolfSSL_update_keys(session_.get()) == WOLFSSL_SUCCESS;
+}
 
 void TlsSession::log_keys_of(const TlsContext& context) {
     wolfSSL_CTX_SetHKDFExpandLabelCb(context.handle(), Callbacks::derive);
@@ -260,6 +340,8 @@ void TlsSession::write(std::span<const std::uint8_t> plaintext) {
                         plaintext.size(), to_send().size(), bytes_queued_max));
     }
     compact_output();
+    if (shim_ != nullptr)
+        shim_->announce(disguised_.empty() ? TlsMessage::reply : TlsMessage::other);
     wolfSSL_ERR_clear_error();
     const int size = static_cast<int>(plaintext.size());
     const int result = wolfSSL_write(session_.get(), plaintext.data(), size);
@@ -273,6 +355,8 @@ void TlsSession::close() {
     has_closed_ = true;
     compact_output();
     wolfSSL_ERR_clear_error();
+    if (shim_ != nullptr)
+        shim_->announce(TlsMessage::close_notify);
     // Its result says whether the peer's close_notify came already, which state() knows.
     (void)wolfSSL_shutdown(session_.get());
 }
@@ -433,7 +517,7 @@ void TlsSession::fail_from(int wolfssl_error) {
 // wolfSSL closes some handshakes without a word (TLS 1.2, no client certificate), which a board's
 // firmware cannot tell from a network fault.
 void TlsSession::queue_alert_if_none_was_sent(std::uint8_t description) {
-    if (facts_.alert_sent || has_sent_ciphertext_)
+    if (facts_.alert_sent || has_sent_ciphertext_ || (shim_ != nullptr && shim_->ended_by()))
         return;
     constexpr std::uint8_t fatal = 2;
     for (const std::uint8_t byte : {record_type_alert, std::uint8_t{3}, std::uint8_t{3},

@@ -23,6 +23,7 @@
 
 #include "harness/tls/client_hello.hpp"
 #include "harness/tls/plain_alert_reader.hpp"
+#include "harness/tls/record_shim.hpp"
 #include "harness/tls/tls_config.hpp"
 #include "harness/tls/tls_context.hpp"
 
@@ -66,6 +67,10 @@ class TlsSession {
     TlsSession& operator=(const TlsSession&) = delete;
     ~TlsSession();
 
+    /// Of a server, before anything was received: lets a shim spoil what is sent. It must outlive
+    /// the session.
+    void use_shim(RecordShim& shim);
+
     /// Takes received bytes, as many as fit, and drives the handshake. Returns how many it took;
     /// fewer than given only while state() is open and read() has not returned 0 yet. In the other
     /// states everything is taken, and dropped.
@@ -90,6 +95,11 @@ class TlsSession {
     /// states handshaking and failed nothing is queued.
     void close();
 
+    /// Of a server that is open: asks the client to renegotiate (TLS 1.2), or for new keys (TLS
+    /// 1.3). False, and nothing is queued, where version or cipher suite do not allow it.
+    [[nodiscard]] bool request_renegotiation();
+    [[nodiscard]] bool request_key_update();
+
     [[nodiscard]] State state() const { return state_; }
     [[nodiscard]] const TlsFacts& facts() const { return facts_; }
     /// One sentence for people, naming what the peer did or offered; empty unless failed or
@@ -111,6 +121,9 @@ class TlsSession {
     void log_master_secret();
     void note_alerts();
     void note_sent_records(std::span<const std::uint8_t> bytes);
+    void queue(std::span<const std::uint8_t> bytes);
+    [[nodiscard]] bool seal(std::uint8_t type, std::span<const std::uint8_t> plaintext,
+                            std::vector<std::uint8_t>& output) const;
     void compact_output();
     void fail(std::string sentence);
     // Want-read means that the peer's FIN came in the middle of the handshake.
@@ -129,11 +142,13 @@ class TlsSession {
     std::size_t input_begin_ = 0;
     std::vector<std::uint8_t> output_;
     std::size_t output_begin_ = 0;
-    bool has_received_ = false;         // at least one byte
-    bool has_judged_ = false;           // a client found the peer's certificate good
-    bool has_ended_ = false;            // FIN seen
-    bool has_closed_ = false;           // close_notify queued
-    bool has_sent_ciphertext_ = false;  // an alert of ours could no longer go in the clear
+    RecordShim* shim_ = nullptr;
+    std::vector<std::uint8_t> disguised_;  // handshake message that goes out as the next record
+    bool has_received_ = false;            // at least one byte
+    bool has_judged_ = false;              // a client found the peer's certificate good
+    bool has_ended_ = false;               // FIN seen
+    bool has_closed_ = false;              // close_notify queued
+    bool has_sent_ciphertext_ = false;     // an alert of ours could no longer go in the clear
     std::unique_ptr<WOLFSSL, Releaser> session_;
 };
 

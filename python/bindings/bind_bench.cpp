@@ -154,6 +154,13 @@ void add_bench(py::module_& m) {
         .def(
             "release_buttons", [](BoundBench& b) { b->release_buttons(); }, ReleaseGil())
         .def(
+            "release_button",
+            [](BoundBench& b, const std::string& button) { b->release_button(button); },
+            py::arg("button"), ReleaseGil())
+        .def(
+            "note_fault", [](BoundBench& b, const std::string& name) { b->note_fault(name); },
+            py::arg("name"), ReleaseGil())
+        .def(
             "led_is_on", [](BoundBench& b, const std::string& led) { return b->led_is_on(led); },
             py::arg("led"), ReleaseGil())
         .def(

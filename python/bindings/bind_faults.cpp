@@ -36,6 +36,9 @@ void add_faults(py::module_& m) {
 
     py::class_<FaultSpec>(m, "FaultSpec")
         .def_property_readonly("nth", [](const FaultSpec& spec) { return spec.nth; })
+        .def_property_readonly(
+            "point",
+            [](const FaultSpec& spec) { return to_string(harness::info_of(spec.kind).point); })
         .def("__str__", &harness::describe);
 
     m.def("fault_table", [] {

@@ -68,7 +68,8 @@ void add_options(py::module_& m) {
         .def_readwrite("frame_timeout_s", &ServerOptions::frame_timeout_s)
         .def_readwrite("idle_timeout_s", &ServerOptions::idle_timeout_s)
         .def_readwrite("handshake_timeout_s", &ServerOptions::handshake_timeout_s)
-        .def_readwrite("connections_max", &ServerOptions::connections_max);
+        .def_readwrite("connections_max", &ServerOptions::connections_max)
+        .def_readwrite("certificates", &ServerOptions::certificates);
 
     py::class_<TargetOptions>(m, "TargetOptions")
         .def(py::init<>())

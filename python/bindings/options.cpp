@@ -64,6 +64,7 @@ harness::ServerOptions to_harness(const ServerOptions& options) {
                                   .idle_timeout = from_seconds(options.idle_timeout_s)};
     result.limits.handshake_timeout = from_seconds(options.handshake_timeout_s);
     result.connections_max = options.connections_max;
+    result.certificates = options.certificates;
     return result;
 }
 

@@ -30,6 +30,7 @@ struct ServerOptions {
     double idle_timeout_s = 30.0;
     double handshake_timeout_s = 10.0;
     std::size_t connections_max = harness::ServerOptions().connections_max;
+    std::string certificates;
 };
 
 struct TargetOptions {

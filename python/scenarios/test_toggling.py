@@ -2,7 +2,7 @@
 
 import pytest
 
-from wwep_rig import Until
+from wwep_rig import Until, faults
 
 
 @pytest.mark.rig_needs("reset")
@@ -48,6 +48,32 @@ def test_long_hold_counts_as_one_press(bench, recording):
     assert len(trip.frames) == 1
     assert len(trip.led.edges) == 1
     assert recording.stays_quiet(for_s=0.2)
+
+
+def test_stuck_button_counts_as_one_press(bench, recording):
+    """A line that does not come back: one message, one LED that stays, and then life goes on."""
+    with bench.stuck("button0") as stuck:
+        trip = stuck.wait(until=Until.closed)
+        assert recording.stays_quiet(for_s=1.0)
+
+    assert len(trip.led.edges) == 1
+    after = bench.press("button0")
+    assert after.reply.accepted
+    assert after.frame.value == after.led.is_on != trip.led.is_on
+
+
+def test_press_while_a_round_trip_is_open_is_served_after_it(bench, recording):
+    """The server takes its time, and the button is pressed again meanwhile: both are heard."""
+    late_s = bench.config.budgets.reply_ms / 1000 / 2
+    with bench.server.fault(faults.Late(by_s=late_s), nth=1):
+        first = bench.start_press("button0")
+        first.wait(until=Until.frame)
+        second = bench.start_press("button0")
+        trips = first.wait(), second.wait()
+
+    assert all(trip.reply.accepted for trip in trips)
+    assert trips[0].frame.value != trips[1].frame.value
+    assert bench.led("led0").is_on == trips[1].frame.value
 
 
 def test_quick_presses_are_all_served(bench, recording):

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from wwep_rig import NoBench, RigError, TargetFailed, _core, faults, open_bench
+from wwep_rig.certs.plan import FILE_NAMES
 from wwep_rig.server import Server
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -19,6 +20,10 @@ def server(environment):
     """The server of a bench whose target does not run."""
     with open_bench(environment=environment) as bench:
         yield bench.server
+
+
+def _sample(parameter: _core.FaultParameter) -> object:
+    return 0.5 if parameter.type == "duration" else parameter.words.split("|")[0]
 
 
 def heard(server: Server) -> str:
@@ -43,10 +48,22 @@ def test_classes_and_page_follow_from_the_table():
     assert (done.stdout, done.returncode) == ("", 0), done.stderr
 
 
+def test_every_identity_that_a_server_can_show_can_be_a_fault():
+    keys = {name.removesuffix(".key") for name in FILE_NAMES if name.endswith(".key")}
+    mine = {each for each in keys if not each.endswith("-ca") and not each.startswith("client-")}
+    infos = {info.name: info for info in _core.fault_table()}
+
+    assert set(infos["tls_identity"].parameters[0].words.split("|")) == mine
+
+
 def test_every_kind_has_a_class_that_the_server_takes():
     for info in _core.fault_table():
         name = "".join(word.capitalize() for word in info.name.split("_"))
-        required = {f"{p.name}_s": 0.5 for p in info.parameters if p.usual is None}
+        required = {
+            f"{p.name}_s" if p.type == "duration" else p.name: _sample(p)
+            for p in info.parameters
+            if p.usual is None
+        }
         scheduled = faults.at(getattr(faults, name)(**required))
         assert str(scheduled.spec).split()[0] == info.name
 
@@ -150,6 +167,22 @@ def test_serve_lists_every_fault_with_its_parameters(wwep_rig):
     for info in _core.fault_table():
         assert f"{info.name}" in done.out and info.help in done.out
         assert all(f"    {each.name}: {each.help}" in done.out for each in info.parameters)
+
+
+def test_serve_shows_a_bad_identity_to_the_connection_that_was_chosen(start):
+    process = start(
+        "serve", "--no-plain", "--tls-port", "0", "--fault", "tls_identity name=expired nth=1"
+    )
+    ready = re.search(r"tls=127\.0\.0\.1:(\d+) root=(\S+)", process.stdout.readline())
+    assert ready is not None
+
+    options = _core.ClientOptions()
+    options.host, options.port, options.timeout_s = "127.0.0.1", int(ready[1]), 10.0
+    options.secure, options.ca_file = True, ready[2]
+    answers = [_core.exchange(options, WRITE.encode()) for _ in range(2)]
+
+    assert "expired" in answers[0].failure and not answers[0].reply
+    assert answers[1].reply == ACCEPTED.encode()
 
 
 def test_serve_misbehaves_as_told_and_names_what_never_fired(start, tmp_path):

@@ -84,6 +84,8 @@ class ServerOptions:
     idle_timeout_s: float
     handshake_timeout_s: float
     connections_max: int
+    certificates: str
+    """The folder of a set of test certificates, for faults; empty: none."""
     def __init__(self) -> None: ...
 
 class TargetOptions:
@@ -350,6 +352,9 @@ class FaultSpec:
     @property
     def nth(self) -> int:
         """Fires on the nth chance only (from 1); 0: on each."""
+    @property
+    def point(self) -> str:
+        """What is a chance for it: listener, connection or frame."""
 
 def fault_table() -> list[FaultInfo]: ...
 def make_fault(name: str, words: list[tuple[str, str]]) -> FaultSpec:
@@ -482,6 +487,10 @@ class Bench:
         """What the press has caused so far."""
     def wait_trip(self, press_id: int, until: Until, timeout_s: float) -> bool:
         """Whether it got that far in time. Raises RigError if the rig erred meanwhile."""
+    def release_button(self, button: str) -> None:
+        """One button to high impedance, now."""
+    def note_fault(self, name: str) -> None:
+        """Something the rig itself does wrong on purpose."""
     def release_buttons(self) -> None:
         """Every button to high impedance."""
     def led_is_on(self, led: str) -> bool: ...

@@ -2,8 +2,8 @@
 
 import time
 import warnings
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from . import _core
@@ -22,6 +22,8 @@ from .target import Target
 from .timeline_text import last_events
 
 HOLD_S = 0.03
+# A line that is stuck is let go at the end of its block; no press lasts longer than this.
+STUCK_MAX_S = 600.0
 RELEASE_LATE_MAX_S = 1.0
 # Firmware looks at a contact somewhat after its debounce time is over.
 REST_MARGIN_S = 0.02
@@ -34,6 +36,11 @@ class PendingTrip:
         self._bench = bench
         self._press_id = press_id
         self._hold_s = hold_s
+
+    @property
+    def press_id(self) -> int:
+        """By which the timeline knows it."""
+        return self._press_id
 
     @property
     def trip(self) -> RoundTrip:
@@ -192,6 +199,27 @@ class Bench(Closing):
         """
         pending = self.start_press(button, hold_s=hold_s, profile=profile)
         return pending.wait(until=until, timeout_s=timeout_s)
+
+    @contextmanager
+    def stuck(self, button: str) -> Iterator[PendingTrip]:
+        """Let a button's line be stuck, pressed, for the length of a `with` block.
+
+        On the timeline it is a fault. Within the block the button cannot be pressed again.
+
+        Args:
+            button: its name.
+
+        Returns:
+            The press that the target may take it for. It is released at the end of the block, so
+            wait for anything but `Until.settled` before.
+        """
+        pressed = self.start_press(button, hold_s=STUCK_MAX_S)
+        self._core.note_fault(f"{button} stuck pressed")
+        self._last_presses[button] = (pressed.press_id, 0.0)
+        try:
+            yield PendingTrip(self, pressed.press_id, 0.0)
+        finally:
+            self._core.release_button(button)
 
     def release_buttons(self) -> None:
         """Every button to high impedance."""

@@ -188,6 +188,278 @@ class CloseInReply:
     bytes: int = 5
 
 
+@dataclass(frozen=True)
+class TlsIdentity:
+    """The server shows another identity: a bad one, or a good but unusual one.
+
+    Attributes:
+        name: One of the identities that `wwep-rig certs make` makes.
+    """
+
+    KIND: ClassVar[str] = "tls_identity"
+    name: Literal[
+        "unknown-issuer",
+        "unknown-self-signed",
+        "missing-intermediate",
+        "altered-signature",
+        "expired",
+        "not-yet-valid",
+        "wrong-name",
+        "wrong-usage",
+        "key-mismatch",
+        "weak-rsa-1024",
+        "weak-sha1",
+        "weak-md5",
+        "revoked",
+        "server-ecdsa",
+        "server-rsa",
+        "lab-self-signed",
+    ]
+
+
+@dataclass(frozen=True)
+class TlsOnlyVersion:
+    """The server speaks one version of TLS only.
+
+    Attributes:
+        version: The one version that the server speaks.
+    """
+
+    KIND: ClassVar[str] = "tls_only_version"
+    version: Literal["TLSv1.1", "TLSv1.2", "TLSv1.3"]
+
+
+@dataclass(frozen=True)
+class TlsOnlyCipher:
+    """The server knows these cipher suites only.
+
+    Attributes:
+        cipher: wolfSSL's name of it, such as ECDHE-RSA-AES256-GCM-SHA384; several with :.
+    """
+
+    KIND: ClassVar[str] = "tls_only_cipher"
+    cipher: str
+
+
+@dataclass(frozen=True)
+class TlsWrongVersion:
+    """The server chooses a version that the client did not offer.
+
+    Attributes:
+        version: What the ServerHello says instead; usually SSL 3.0. 0 to 65535.
+    """
+
+    KIND: ClassVar[str] = "tls_wrong_version"
+    version: int = 768
+
+
+@dataclass(frozen=True)
+class TlsWrongCipher:
+    """The server chooses a cipher suite that the client did not offer.
+
+    Attributes:
+        cipher: What the ServerHello says instead; usually one without encryption. 0 to 65535.
+    """
+
+    KIND: ClassVar[str] = "tls_wrong_cipher"
+    cipher: int = 0
+
+
+@dataclass(frozen=True)
+class TlsStall:
+    """The server falls silent at a message.
+
+    Attributes:
+        at: The server's message at which it happens: this one and what follows are not sent.
+        for_s: How long the connection stays open at most. In seconds, 0 to 600.
+    """
+
+    KIND: ClassVar[str] = "tls_stall"
+    at: Literal[
+        "hello_retry_request",
+        "server_hello",
+        "encrypted_extensions",
+        "certificate_request",
+        "certificate",
+        "server_key_exchange",
+        "certificate_verify",
+        "server_hello_done",
+        "change_cipher_spec",
+        "finished",
+        "reply",
+        "close_notify",
+    ] = "server_hello"
+    for_s: float = 60.0
+
+
+@dataclass(frozen=True)
+class TlsClose:
+    """The server closes the connection at a message.
+
+    Attributes:
+        at: The server's message at which it happens: this one and what follows are not sent.
+    """
+
+    KIND: ClassVar[str] = "tls_close"
+    at: Literal[
+        "hello_retry_request",
+        "server_hello",
+        "encrypted_extensions",
+        "certificate_request",
+        "certificate",
+        "server_key_exchange",
+        "certificate_verify",
+        "server_hello_done",
+        "change_cipher_spec",
+        "finished",
+        "reply",
+        "close_notify",
+    ] = "server_hello"
+
+
+@dataclass(frozen=True)
+class TlsReset:
+    """The server resets the connection (RST) at a message.
+
+    Attributes:
+        at: The server's message at which it happens: this one and what follows are not sent.
+    """
+
+    KIND: ClassVar[str] = "tls_reset"
+    at: Literal[
+        "hello_retry_request",
+        "server_hello",
+        "encrypted_extensions",
+        "certificate_request",
+        "certificate",
+        "server_key_exchange",
+        "certificate_verify",
+        "server_hello_done",
+        "change_cipher_spec",
+        "finished",
+        "reply",
+        "close_notify",
+    ] = "server_hello"
+
+
+@dataclass(frozen=True)
+class TlsAlert:
+    """The server sends an alert instead of a message, and closes.
+
+    Attributes:
+        alert: Its number: 40 handshake_failure, 42 bad_certificate, 47 illegal_parameter, 70
+            protocol_version, 80 internal_error, 112 unrecognized_name. 0 to 255.
+        at: The server's message at which it happens: this one and what follows are not sent.
+    """
+
+    KIND: ClassVar[str] = "tls_alert"
+    alert: int = 40
+    at: Literal[
+        "hello_retry_request",
+        "server_hello",
+        "encrypted_extensions",
+        "certificate_request",
+        "certificate",
+        "server_key_exchange",
+        "certificate_verify",
+        "server_hello_done",
+        "change_cipher_spec",
+        "finished",
+        "reply",
+        "close_notify",
+    ] = "server_hello"
+
+
+@dataclass(frozen=True)
+class TlsUnusableRequest:
+    """The server asks for a certificate of a CA that nobody has, and goes on without."""
+
+    KIND: ClassVar[str] = "tls_unusable_request"
+
+
+@dataclass(frozen=True)
+class TlsRefuseClient:
+    """The server demands a certificate of the client and refuses any, or none."""
+
+    KIND: ClassVar[str] = "tls_refuse_client"
+
+
+@dataclass(frozen=True)
+class TlsNoCloseNotify:
+    """The server closes the connection without close_notify."""
+
+    KIND: ClassVar[str] = "tls_no_close_notify"
+
+
+@dataclass(frozen=True)
+class TlsTinyRecords:
+    """Each byte of the reply, and of the handshake in the clear, has its own record."""
+
+    KIND: ClassVar[str] = "tls_tiny_records"
+
+
+@dataclass(frozen=True)
+class TlsOversizedRecord:
+    """The server sends a record that is too long instead of a message.
+
+    Attributes:
+        bytes: Of the record; 16384 and a little are allowed. 16384 to 65535.
+        at: The server's message at which it happens: this one and what follows are not sent.
+    """
+
+    KIND: ClassVar[str] = "tls_oversized_record"
+    bytes: int = 20000
+    at: Literal[
+        "hello_retry_request",
+        "server_hello",
+        "encrypted_extensions",
+        "certificate_request",
+        "certificate",
+        "server_key_exchange",
+        "certificate_verify",
+        "server_hello_done",
+        "change_cipher_spec",
+        "finished",
+        "reply",
+        "close_notify",
+    ] = "reply"
+
+
+@dataclass(frozen=True)
+class TlsRefuseTicket:
+    """The server gives session tickets and refuses them when a client comes back."""
+
+    KIND: ClassVar[str] = "tls_refuse_ticket"
+
+
+@dataclass(frozen=True)
+class TlsRenegotiate:
+    """After the handshake the server asks for another one (TLS 1.2)."""
+
+    KIND: ClassVar[str] = "tls_renegotiate"
+
+
+@dataclass(frozen=True)
+class TlsKeyUpdate:
+    """After the handshake the server asks for new keys (TLS 1.3)."""
+
+    KIND: ClassVar[str] = "tls_key_update"
+
+
+@dataclass(frozen=True)
+class PlainOnSecure:
+    """The secure port is served in the clear."""
+
+    KIND: ClassVar[str] = "plain_on_secure"
+
+
+@dataclass(frozen=True)
+class TlsOnClear:
+    """The port in the clear is served over TLS."""
+
+    KIND: ClassVar[str] = "tls_on_clear"
+
+
 Fault = (
     Gone
     | ClosedAtAccept
@@ -207,4 +479,23 @@ Fault = (
     | TextAfterX
     | LongReply
     | CloseInReply
+    | TlsIdentity
+    | TlsOnlyVersion
+    | TlsOnlyCipher
+    | TlsWrongVersion
+    | TlsWrongCipher
+    | TlsStall
+    | TlsClose
+    | TlsReset
+    | TlsAlert
+    | TlsUnusableRequest
+    | TlsRefuseClient
+    | TlsNoCloseNotify
+    | TlsTinyRecords
+    | TlsOversizedRecord
+    | TlsRefuseTicket
+    | TlsRenegotiate
+    | TlsKeyUpdate
+    | PlainOnSecure
+    | TlsOnClear
 )

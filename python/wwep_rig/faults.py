@@ -194,7 +194,7 @@ class ArmedFault(ArmedFaults):
 
 
 def _which(spec: _core.FaultSpec) -> str:
-    return f", for frame {spec.nth}" if spec.nth else ""
+    return f", for {spec.point} {spec.nth}" if spec.nth else ""
 
 
 def help_text() -> str:

@@ -213,6 +213,7 @@ def _open_core(
         options.server.addresses = [address]
         options.server.certificate_file = str(files.certificate)
         options.server.key_file = str(files.key)
+        options.server.certificates = str(files.certificates)
         options.target = sim.target_options(config, address, files, board_log)
         try:
             return _core.Bench(options), _with_server_on_target(

@@ -92,11 +92,12 @@ def free_addresses(plain_port: int, tls_port: int) -> Iterator[str]:
 
 @dataclass(frozen=True)
 class ServerFiles:
-    """The server's identity on disk, and the root that leads to it."""
+    """The server's identity on disk, the root that leads to it, and the whole set."""
 
     certificate: Path
     key: Path
     root: Path
+    certificates: Path
 
 
 def server_files(
@@ -127,7 +128,7 @@ def server_files(
     # What the board trusts stays the bench's own CA, also when the server shows a bad identity.
     trusts_itself = identity.root_path.stem == "lab-self-signed"
     root = identity.root_path if trusts_itself else whole.root_path
-    return ServerFiles(identity.cert_path, identity.key_path, root)
+    return ServerFiles(identity.cert_path, identity.key_path, root, whole.directory)
 
 
 def client_identity(name: str, bench: str, environment: Mapping[str, str]) -> certs.Identity:

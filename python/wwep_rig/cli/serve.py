@@ -23,7 +23,11 @@ from .client import PLAIN_PORT, TLS_PORT
 from .common import complete_bench, json_option, progress, until_stopped, wait_option
 from .output import PatientOutput
 from .serve_faults import arm_faults, fault_options, scheduled_faults
-from .serve_identity import use_identity_of_bench, use_own_identity
+from .serve_identity import (
+    use_certificates_for_faults,
+    use_identity_of_bench,
+    use_own_identity,
+)
 from .transactions import Transactions
 
 _ADDRESS = "127.0.0.1"
@@ -266,6 +270,8 @@ def serve(
                     root = use_identity_of_bench(server, config, resources)
                 else:
                     root = use_own_identity(server)
+        if scheduled and not no_tls:
+            use_certificates_for_faults(server)
         _serve(options, root, scheduled, captures, as_json)
     return 0
 

@@ -51,6 +51,11 @@ def use_own_identity(server: _core.ServerOptions) -> str:
     return str(whole.root_path)
 
 
+def use_certificates_for_faults(server: _core.ServerOptions) -> None:
+    """Lets faults show the identities of this user's own set."""
+    server.certificates = str(certs.ensure(state_directory(os.environ) / "certs").directory)
+
+
 def _trust_own_clients(server: _core.ServerOptions) -> None:
     if server.client_auth != "none" and not server.client_ca_file:
         whole = certs.ensure(state_directory(os.environ) / "certs")
