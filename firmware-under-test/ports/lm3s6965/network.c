@@ -202,8 +202,14 @@ wiced_result_t wiced_network_up(wiced_interface_t interface, wiced_network_confi
 
 wiced_result_t wiced_network_up_default(wiced_interface_t* interface,
                                         const wiced_ip_setting_t* ap_ip_settings) {
-    *interface = WICED_STA_INTERFACE;
-    return wiced_network_up(*interface, WICED_USE_EXTERNAL_DHCP_SERVER, ap_ip_settings);
+    platform_dct_network_config_t* network = NULL;
+    WICED_VERIFY(wiced_dct_read_lock((void**)&network, WICED_FALSE, DCT_NETWORK_CONFIG_SECTION, 0,
+                                     sizeof(*network)));
+    *interface = network->interface;
+    return wiced_network_up(*interface,
+                            *interface == WICED_AP_INTERFACE ? WICED_USE_INTERNAL_DHCP_SERVER
+                                                             : WICED_USE_EXTERNAL_DHCP_SERVER,
+                            ap_ip_settings);
 }
 
 wiced_result_t wiced_network_down(wiced_interface_t interface) {

@@ -70,6 +70,7 @@
 
 #define LWIP_CHECKSUM_ON_COPY 0
 #define LWIP_RAND() entropy_unpredictable()
+#define LWIP_HOOK_TCP_ISN(local, local_port, remote, remote_port) entropy_unpredictable()
 
 void wall_clock_set_from_network(uint32_t utc_s, uint32_t us);
 uint64_t wall_clock_ms(void);
