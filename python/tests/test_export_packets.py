@@ -159,7 +159,7 @@ def test_capture_of_the_wrong_network_is_told_with_the_remedy(wwep_rig, tmp_path
 
 def test_capture_that_is_damaged_is_named(wwep_rig, tmp_path):
     make_recording(tmp_path / "run.sqlite")
-    for content in (b"no capture at all", b"\n\r\r\n\x03\0\0\0\x4d\x3c\x2b\x1a"):
+    for content in (b"no capture at all", b"\n\r\r\n\x08\0\0\0\x4d\x3c\x2b\x1a"):
         (tmp_path / "run.sqlite.pcapng").write_bytes(content)
         done = wwep_rig("export", "run.sqlite", "--format", "pcapng", "-o", "run.pcapng")
         assert done.code == 3 and "run.sqlite.pcapng is " in done.err
