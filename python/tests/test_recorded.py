@@ -67,11 +67,14 @@ def test_a_press_that_was_cut_off_by_the_end_is_interrupted_and_no_failure(tmp_p
         facts="{}",
     )
     made.press()
+    in_a_test = made.now_ns
+    made.press(frame_ms=None)
+    made.test("test_it.py::test_gave_up", "failed", in_a_test)
     recorded = RecordedRun(made.close(is_killed=True))
 
     states = [trip.state for trip in recorded.trips]
-    assert states == [State.GOOD, State.INTERRUPTED, State.GOOD]
-    assert recorded.missed == {}
+    assert states == [State.GOOD, State.INTERRUPTED, State.GOOD, State.FAILED]
+    assert recorded.missed == {"press_to_frame_ms": 1}
 
 
 def test_distributions_count_the_misses(tmp_path):

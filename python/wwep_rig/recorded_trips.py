@@ -276,9 +276,12 @@ class Trips:
     def _state(self, at_ns: int, problem: str, test: Row | None, is_unanswered: bool) -> State:
         if not problem:
             return State.GOOD
-        if test and test["outcome"] == "passed":
+        outcome = test["outcome"] if test else None
+        if outcome == "passed":
             return State.EXPECTED
-        return State.INTERRUPTED if is_unanswered and self._was_cut_off(at_ns) else State.FAILED
+        # A test that failed has given it up, however soon the run ended after that.
+        is_open = is_unanswered and outcome != "failed"
+        return State.INTERRUPTED if is_open and self._was_cut_off(at_ns) else State.FAILED
 
     def _was_cut_off(self, at_ns: int) -> bool:
         """Whether its run ended before a press could be given up."""

@@ -354,8 +354,8 @@ function drawHistogram(figure, trips) {
         .attr("x", (bin) => x(bin.x0)).attr("width", (bin) => Math.max(1, x(bin.x1) - x(bin.x0) - 0.5))
         .attr("y", (bin) => y(bin.length)).attr("height", (bin) => y(0) - y(bin.length));
     svg.append("g").attr("class", "axis").attr("transform", `translate(0,${height - bottom})`)
-        .call(d3.axisBottom(x).ticks(6, "~g"));
-    svg.append("g").attr("class", "axis").attr("transform", `translate(${left},0)`).call(d3.axisLeft(y).ticks(4));
+        .call(isLogarithmic ? d3.axisBottom(x).ticks(6, "~g") : d3.axisBottom(x).ticks(6));
+    svg.append("g").attr("class", "axis").attr("transform", `translate(${left},0)`).call(d3.axisLeft(y).ticks(Math.min(4, y.domain()[1])).tickFormat(d3.format("d")));
     const line = (at, className, words, row) => {
         svg.append("line").attr("class", className).attr("x1", x(at)).attr("x2", x(at)).attr("y1", 10 * row + 4).attr("y2", height - bottom);
         const isRight = x(at) > width - 80;
