@@ -409,7 +409,7 @@ class Trips {
         row.insertCell().append(link);
         const led = trip.led === null ? "" : trip.led ? "on" : "off";
         const exchange = trip.frame ? `${trip.frame} → ${trip.reply || "nothing"}` : "";
-        for (const words of [(trip.at / 1e6).toFixed(3), trip.button, trip.state, led, trip.how, exchange]) {
+        for (const words of [(trip.at / 1e6).toFixed(3), trip.button, trip.state, trip.problem, led, trip.how, exchange]) {
             row.insertCell().textContent = words;
         }
         for (const name of latencies) {
@@ -417,7 +417,9 @@ class Trips {
             cell.className = "number";
             cell.textContent = trip[name] === null ? "" : trip[name].toFixed(3);
         }
-        row.insertCell().textContent = [trip.problem, trip.test].filter(Boolean).join(", ");
+        if (trip.test) {
+            row.insertCell().textContent = trip.test;
+        }
         row.addEventListener("click", () => this.open(trip.id));
         return row;
     }
@@ -463,7 +465,7 @@ class Trips {
         const row = document.createElement("tr");
         row.className = "detail";
         const cell = row.insertCell();
-        cell.colSpan = 12;
+        cell.colSpan = 13;
         const table = cell.appendChild(document.createElement("table"));
         table.className = "events";
         const marks = this.read.marks;
