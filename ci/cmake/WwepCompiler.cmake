@@ -26,3 +26,8 @@ if(WWEP_SANITIZE)
         -fno-sanitize=vptr)
     target_link_options(wwep_compiler INTERFACE -fsanitize=${WWEP_SANITIZE})
 endif()
+
+# Tests: most of the time of a build goes into optimising and describing what runs once.
+add_library(wwep_test_compiler INTERFACE)
+target_compile_options(wwep_test_compiler INTERFACE -O0 -g1)
+target_link_libraries(wwep_test_compiler INTERFACE wwep_compiler)

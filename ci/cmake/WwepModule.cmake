@@ -26,7 +26,7 @@ function(wwep_module)
     if(M_TESTS AND WWEP_BUILD_TESTS)
         add_executable(${M_NAME}_test ${M_TESTS})
         target_link_libraries(${M_NAME}_test PRIVATE
-            ${M_NAME} ${M_TEST_LIBRARIES} wwep_compiler GTest::gtest_main GTest::gmock)
+            ${M_NAME} ${M_TEST_LIBRARIES} wwep_test_compiler GTest::gtest_main GTest::gmock)
         gtest_discover_tests(${M_NAME}_test TEST_PREFIX ${M_NAME}. DISCOVERY_TIMEOUT 60
             PROPERTIES TIMEOUT 120)
     endif()
