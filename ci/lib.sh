@@ -45,7 +45,7 @@ step() {
         "${@:3}" </dev/null
         return
     fi
-    local name=$1 limit_s=$2 since=$SECONDS log status=0 progress result
+    local name=$1 limit_s=$2 since=$SECONDS log status=0 progress command result
     shift 2
     mkdir -p "$logs"
     log=$(log_of "$name")
@@ -53,7 +53,14 @@ step() {
     [[ -t 1 ]] || printf '%s ...\n' "$name"
     show_progress "$name" "$log" "$since" &
     progress=$!
-    WWEP_INSIDE_STEP=yes timeout --kill-after=10 "$limit_s" "$@" >"$log" 2>&1 </dev/null || status=$?
+    # timeout makes a process group of its own, which Ctrl-C does not reach: who ends this script has
+    # it ended. It runs in the background, because a trap waits for what runs in the foreground.
+    WWEP_INSIDE_STEP=yes timeout --kill-after=10 "$limit_s" "$@" >"$log" 2>&1 </dev/null &
+    command=$!
+    # shellcheck disable=SC2064  # these two processes, whatever the variables hold by then
+    trap "kill $command $progress; wait $command; exit 130" INT TERM HUP
+    wait "$command" || status=$?
+    trap - INT TERM HUP
     kill "$progress" 2>/dev/null || true
     wait "$progress" 2>/dev/null || true
     [[ ! -t 1 ]] || printf '\r\033[K'

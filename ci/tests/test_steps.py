@@ -1,6 +1,7 @@
 """The steps of ci/lib.sh: a limit that holds, a log, a tail when it fails."""
 
 import os
+import signal
 import subprocess
 import time
 from pathlib import Path
@@ -57,3 +58,27 @@ def test_step_inside_a_step_writes_into_the_outer_log(tmp_path: Path) -> None:
 
     assert done.stdout == "== inner\nwords\n"
     assert not (tmp_path / "inner.log").exists()
+
+
+def test_script_that_is_ended_takes_its_step_along(tmp_path: Path) -> None:
+    log = tmp_path / "long.log"
+    script = f'. "{CI}/lib.sh"; logs="{tmp_path}"; step long 60 bash -c "echo \\$\\$; sleep 1234"'
+    outer = {key: value for key, value in os.environ.items() if key != "WWEP_INSIDE_STEP"}
+    with subprocess.Popen(["bash", "-c", script], env=outer, stdout=subprocess.DEVNULL) as shell:
+        deadline = time.monotonic() + 30
+        while not (log.is_file() and log.read_text().endswith("\n")):
+            assert time.monotonic() < deadline, "the step never began"
+            time.sleep(0.01)
+        shell.send_signal(signal.SIGINT)
+        assert shell.wait(timeout=30) == 130
+
+    command = int(log.read_text())
+    assert not Path(f"/proc/{command}/cmdline").exists() or is_zombie(command)
+
+
+def test_command_of_a_step_can_be_interrupted(tmp_path: Path) -> None:
+    done = run_steps("step signals 10 grep SigIgn /proc/self/status", tmp_path)
+
+    assert done.returncode == 0
+    ignored = int((tmp_path / "signals.log").read_text().split()[1], 16)
+    assert not ignored & 1 << (signal.SIGINT - 1)

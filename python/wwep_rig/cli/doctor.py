@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from wwep_rig import _core
     from wwep_rig.bench_config import BenchConfig
 
-_BUILD = "ci/setup installs what is needed; cmake --build --preset dev builds"
+_BUILD = "ci/setup installs what is needed; ci/build builds"
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,9 @@ _SHORT = {key.removesuffix("_ms").replace("_", "-"): key for key in LABELS}
 
 
 @click.command()
-@click.argument("recording", type=click.Path(path_type=Path), required=False)
+@click.argument(
+    "recording", type=click.Path(exists=True, dir_okay=False, path_type=Path), required=False
+)
 @click.option(
     "--last",
     type=click.IntRange(min=0),
