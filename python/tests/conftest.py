@@ -32,6 +32,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     made["WWEP_RIG_LOCKS"] = str(tmp_path_factory.mktemp("locks"))
     made["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
     made["PYTHONUNBUFFERED"] = "1"
+    made["WWEP_RIG_REPORT"] = "none"  # a page takes a moment, and most tests look at none
     return made
 
 

@@ -423,7 +423,7 @@ def test_only_as_many_recordings_stay_as_are_to_be_kept(run_pytest, tmp_path):
     source = "def test_press(bench, recording):\n    bench.press('button0')\n"
 
     for _ in range(3):
-        assert run_pytest(source, "--rig-record=runs", "--rig-keep=2").code == 0
+        assert run_pytest(source, "--rig-record=runs", "--rig-keep=2", "--rig-report=all").code == 0
 
     kept = sorted(path.name for path in (tmp_path / "runs").iterdir())
     endings = [name.partition(".sqlite")[2] for name in kept]
@@ -443,7 +443,7 @@ def test_run_leaves_a_page_of_itself_and_of_each_test_that_failed(run_pytest, tm
         "    bench_with().press('button0')\n"
         "    assert False\n"
     )
-    done = run_pytest(source, "--rig-record", "kept")
+    done = run_pytest(source, "--rig-record", "kept", variables={"WWEP_RIG_REPORT": ""})
     good = run_pytest(PASSING, "--rig-record", "good", "--rig-report", "failed")
     odd = run_pytest(PASSING, "--rig-report", "some")
 

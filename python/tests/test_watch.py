@@ -19,6 +19,7 @@ from rich.console import Console
 from tests.conftest import COMMAND
 from tests.made_presses import MadeRecording
 from wwep_rig.cli.live_view import EVENTS_KEPT_MAX, LiveView, Seen, sparkline
+from wwep_rig.cli.watch_sources import RecordingSource
 from wwep_rig.latencies import Latencies
 
 COLUMNS, ROWS = 110, 40
@@ -149,6 +150,19 @@ def test_watch_shows_a_recording_on_a_terminal_without_a_bench(on_terminal, tmp_
     assert 4.4 <= float(frame[1]) <= 4.45  # a running percentile: at most 1 % too high
     terminal.type("q")
     assert terminal.end() == 0
+
+
+def test_recording_tells_its_newest_rows_once_and_then_what_comes(tmp_path):
+    made = MadeRecording(tmp_path / "run.sqlite")
+    for _ in range(10):
+        made.press()
+    source = RecordingSource(made.close(), rows_max=30)
+
+    first = list(source.events())
+    assert len(first) == 30 and first[-1].text == "run ended"
+    assert list(source.events()) == []
+    assert len(list(source.latencies())) == 10 and list(source.latencies()) == []
+    assert source.is_over()
 
 
 def test_view_keeps_little_of_what_it_takes_and_draws_any_size():

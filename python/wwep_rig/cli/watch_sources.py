@@ -116,6 +116,7 @@ class RecordingSource:
         self._reader = self._recorded.reader
         self._rows_max = rows_max
         self._from_ns: int | None = None
+        self._first_ns = 0
         self._told: deque[tuple[int, str, str]] = deque()
         self._measured_ns = 0
         facts = self._recorded.bench_facts
@@ -132,6 +133,8 @@ class RecordingSource:
         appears in the middle."""
         if self._from_ns is None:
             rows = self._reader.timeline(self._rows_max)
+            # What is older was left out, and is not new because it is looked at again.
+            self._first_ns = rows[0].at_ns + 1 if self._rows_max and rows else 0
         else:
             rows = self._reader.timeline(0, self._from_ns)
         told = set(self._told)
@@ -142,7 +145,7 @@ class RecordingSource:
                 self._told.append(key)
                 yield Seen(*key)
         newest_ns = max((key[0] for key in self._told), default=0)
-        self._from_ns = max(newest_ns - _LATE_MAX_NS, 0)
+        self._from_ns = max(newest_ns - _LATE_MAX_NS, self._first_ns)
         self._told = deque(key for key in self._told if key[0] >= self._from_ns)
 
     def latencies(self) -> Iterator[Latencies]:
