@@ -53,10 +53,7 @@ std::optional<Nonce> nonce_of(const RecordKeys& keys) {
 }
 
 struct AesReleaser {
-    void operator()(Aes* aes) const {
-        wc_AesFree(aes);
-        delete aes;
-    }
+    void operator()(Aes* aes) const { wc_AesFree(aes); }
 };
 
 bool encrypt(const RecordKeys& keys, const Nonce& nonce, const Bytes& aad, const Bytes& inner,
@@ -68,7 +65,8 @@ bool encrypt(const RecordKeys& keys, const Nonce& nonce, const Bytes& aad, const
                wc_ChaCha20Poly1305_Encrypt(keys.key.data(), nonce.data(), aad.data(), aad_size,
                                            inner.data(), size, out, tag) == 0;
     }
-    const std::unique_ptr<Aes, AesReleaser> aes(new Aes{});
+    Aes state{};
+    const std::unique_ptr<Aes, AesReleaser> aes(&state);
     return wc_AesInit(aes.get(), nullptr, INVALID_DEVID) == 0 &&
            wc_AesGcmSetKey(aes.get(), keys.key.data(), static_cast<word32>(keys.key.size())) == 0 &&
            wc_AesGcmEncrypt(aes.get(), out, inner.data(), size, nonce.data(), nonce_size, tag,
