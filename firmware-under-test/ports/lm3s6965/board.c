@@ -19,6 +19,7 @@
 static board_poll_t polls[BOARD_POLLS_MAX];
 static size_t poll_count;
 static volatile bool has_been_woken;
+static uint32_t lost_frames;
 
 void board_add_poll(board_poll_t poll) {
     for (size_t i = 0; i < poll_count; ++i) {
@@ -34,6 +35,14 @@ void board_add_poll(board_poll_t poll) {
 
 void board_wake(void) {
     has_been_woken = true;
+}
+
+void board_count_lost_frame(void) {
+    ++lost_frames;
+}
+
+uint32_t board_lost_frames(void) {
+    return lost_frames;
 }
 
 /* By hand: what went wrong may have been in printf, or in the memory it needs. */

@@ -19,5 +19,9 @@ void board_add_poll(board_poll_t poll);
 /* From an interrupt handler: the loop is to go round before the processor sleeps again. */
 void board_wake(void);
 
+/* A frame came and there was no memory for it. The marks tell how many. */
+void board_count_lost_frame(void);
+uint32_t board_lost_frames(void);
+
 /* Says what and its number on the console, puts the LEDs out and stops for good. */
 _Noreturn void board_halt(const char* what, uint32_t number);

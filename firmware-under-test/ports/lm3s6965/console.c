@@ -34,10 +34,11 @@ static uint32_t main_stack_used(void) {
 
 void console_print_marks(void) {
     kernel_stack_mark_t stack = kernel_stack_mark();
-    printf("marks: stack=%u heap=%u main=%u now=%u stack_size=%u heap_size=%u main_size=%u\n",
-           (unsigned)stack.used, (unsigned)heap_used_max(), (unsigned)main_stack_used(),
-           (unsigned)heap_in_use(), (unsigned)stack.size, (unsigned)heap_size(),
-           (unsigned)((char*)stack_top - (char*)stack_bottom));
+    printf(
+        "marks: stack=%u heap=%u main=%u now=%u lost=%u stack_size=%u heap_size=%u main_size=%u\n",
+        (unsigned)stack.used, (unsigned)heap_used_max(), (unsigned)main_stack_used(),
+        (unsigned)heap_in_use(), (unsigned)board_lost_frames(), (unsigned)stack.size,
+        (unsigned)heap_size(), (unsigned)((char*)stack_top - (char*)stack_bottom));
 }
 
 uint64_t console_poll(void) {

@@ -67,6 +67,9 @@ static void receive_frame(struct netif* netif) {
     if (size > LENGTH_SIZE + CRC_SIZE && size <= LENGTH_SIZE + HEADER_SIZE + MTU + CRC_SIZE) {
         p = allocate((u16_t)(size - CRC_SIZE));
     }
+    if (p == NULL) {
+        board_count_lost_frame();
+    }
     read_words(p, first, size);
     if (p != NULL && netif->input(p, netif) != ERR_OK) {
         pbuf_free(p);

@@ -6,6 +6,16 @@
 #include "tcp.h"
 #include "tls.h"
 
+#define MEMORY_RETRY_MS 20u
+
+/* Memory comes back when any connection is acknowledged, which this one does not hear of. */
+static kernel_wait_result_t wait_for_memory(tcp_connection_t* connection, uint64_t deadline_ns) {
+    uint64_t next_ns = kernel_deadline_ns(MEMORY_RETRY_MS);
+    bool is_last = deadline_ns <= next_ns;
+    kernel_wait_result_t waited = tcp_connection_wait(connection, is_last ? deadline_ns : next_ns);
+    return waited == KERNEL_TIMED_OUT && !is_last ? KERNEL_WOKEN : waited;
+}
+
 static void tell(tcp_connection_t* connection) {
     kernel_lock();
     kernel_wake_all(&connection->changed);
@@ -128,7 +138,7 @@ void tcp_connection_end(tcp_connection_t* connection, uint32_t timeout_ms) {
     }
     /* The end of what this side says may have to wait for memory as data does. */
     while (connection->pcb != NULL && tcp_shutdown(connection->pcb, 0, 1) == ERR_MEM) {
-        if (tcp_connection_wait(connection, deadline_ns) != KERNEL_WOKEN) {
+        if (wait_for_memory(connection, deadline_ns) != KERNEL_WOKEN) {
             tcp_connection_abort(connection);
         }
     }
@@ -183,7 +193,7 @@ wiced_result_t tcp_connection_put(tcp_connection_t* connection, const uint8_t* d
         if (error != ERR_MEM) {
             return WICED_TCPIP_SOCKET_CLOSED;
         }
-        if (tcp_connection_wait(connection, deadline_ns) != KERNEL_WOKEN) {
+        if (wait_for_memory(connection, deadline_ns) != KERNEL_WOKEN) {
             if (done > 0) {
                 /* Half a packet cannot be taken back, nor sent again: this connection is over. */
                 tcp_connection_abort(connection);
