@@ -318,6 +318,14 @@ std::int64_t Bench::remove_fault(Faults::Id id) {
     return call([&] { return server_->remove_fault(id); });
 }
 
+std::vector<std::string> Bench::step_aside(FaultPort which) {
+    return call([&] { return server_->step_aside(which); });
+}
+
+void Bench::step_back(FaultPort which) {
+    call([&] { server_->step_back(which); });
+}
+
 std::size_t Bench::connections_open() {
     return call([this] { return server_->connections_open(); });
 }

@@ -93,6 +93,39 @@ std::vector<std::string> Server::tls_endpoints() const {
     return endpoints(true);
 }
 
+std::vector<std::string> Server::step_aside(FaultPort which) {
+    const bool secure = which == FaultPort::secure;
+    for (const auto& port : ports_) {
+        if (port->secure == secure) {
+            if (port->usual_port != 0) {
+                throw rig::RigError(
+                    fmt::format("somebody stands before port {} already", port->usual_port));
+            }
+            port->usual_port = port->port;
+            move(*port, 0);
+        }
+    }
+    return endpoints(secure);
+}
+
+void Server::step_back(FaultPort which) {
+    for (const auto& port : ports_) {
+        if (port->secure == (which == FaultPort::secure) && port->usual_port != 0) {
+            move(*port, port->usual_port);
+            port->usual_port = 0;  // not before: it can be tried again
+        }
+    }
+}
+
+void Server::move(Port& port, std::uint16_t to) {
+    close(port);
+    port.port = to;
+    if (!faults_.is_gone(loop_.clock().monotonic_ns())) {
+        open(port);
+        update_listeners();
+    }
+}
+
 Faults::Id Server::add_fault(const FaultSpec& spec) {
     const Faults::Id id = faults_.add(spec, context_source(completed(spec)));
     apply_gone();

@@ -58,6 +58,13 @@ class Server {
     /// has taken its port) that is a rig error, and it tries until it can.
     std::int64_t remove_fault(Faults::Id id);
 
+    /// Leaves the port in the clear, or the secure one, to another program, and listens on a free
+    /// port of the same addresses instead; those are returned. Throws rig::RigError when it has
+    /// done so already.
+    std::vector<std::string> step_aside(FaultPort which);
+    /// Back to the usual port. Throws rig::NoBench when somebody still has it.
+    void step_back(FaultPort which);
+
     [[nodiscard]] std::size_t connections_open() const { return connections_.size(); }
 
     /// Stops listening, answers what has been received and half-closes every connection. They are
@@ -69,6 +76,7 @@ class Server {
         std::string address;
         std::uint16_t port = 0;
         bool secure = false;
+        std::uint16_t usual_port = 0;        // while it has stepped aside; else 0
         std::unique_ptr<Listener> listener;  // nullptr while gone
         Loop::WatchId watch = 0;
     };
@@ -81,6 +89,7 @@ class Server {
 
     void open(Port& port);
     void close(Port& port);
+    void move(Port& port, std::uint16_t to);
     void apply_gone();
     [[nodiscard]] TlsContextSource context_source(const FaultSpec& spec) const;
     void come_back();

@@ -23,6 +23,10 @@ using ReleaseGil = py::call_guard<py::gil_scoped_release>;
 constexpr std::size_t events_at_once_max = 10'000;
 constexpr double hold_s_default = 0.03;
 
+harness::FaultPort port_kind(bool secure) {
+    return secure ? harness::FaultPort::secure : harness::FaultPort::clear;
+}
+
 /// A bench with the clock that it reads.
 class BoundBench {
   public:
@@ -215,6 +219,13 @@ void add_bench(py::module_& m) {
             "remove_fault",
             [](BoundBench& b, harness::Faults::Id id) { return b->remove_fault(id); },
             py::arg("fault_id"), ReleaseGil())
+        .def(
+            "step_aside",
+            [](BoundBench& b, bool secure) { return b->step_aside(port_kind(secure)); },
+            py::kw_only(), py::arg("secure"), ReleaseGil())
+        .def(
+            "step_back", [](BoundBench& b, bool secure) { b->step_back(port_kind(secure)); },
+            py::kw_only(), py::arg("secure"), ReleaseGil())
         .def_property_readonly(
             "connections_open",
             py::cpp_function([](BoundBench& b) { return b->connections_open(); }, ReleaseGil()))

@@ -87,7 +87,7 @@ def start(
         process.communicate()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def command_of_pytest() -> list[str]:
     """How to run pytest with the plugin, whether or not the package is installed."""
     installed = {each.name for each in metadata.entry_points(group="pytest11")}

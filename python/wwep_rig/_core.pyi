@@ -517,6 +517,13 @@ class Bench:
         """Arms a fault and returns its id."""
     def remove_fault(self, fault_id: int) -> int:
         """Disarms it; how often it fired."""
+    def step_aside(self, *, secure: bool) -> list[str]:
+        """Leaves the port in the clear, or the secure one, to somebody else.
+
+        The server listens on free ports of the same addresses instead, which are returned.
+        """
+    def step_back(self, *, secure: bool) -> None:
+        """Back to the usual port. Raises NoBench when somebody still has it."""
     @property
     def connections_open(self) -> int: ...
     def cursor(self) -> int:

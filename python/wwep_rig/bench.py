@@ -6,14 +6,15 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from . import _core
+from . import _core, certs
 from .calibration import Calibration, latency_budgets, refuse_budgets_below
 from .bench_config import BenchConfig, Kind
 from .closing import Closing
-from .errors import NoBench, TargetFailed
+from .errors import NoBench, RigError, TargetFailed
 from .explained import Explained
 from .latencies import LABELS
 from .led import LedView
+from .man_in_the_middle import ManInTheMiddle, other_value
 from .neighbours import Neighbours
 from .recording import Recording
 from .round_trip import RoundTrip, Until, round_trip_of
@@ -76,10 +77,13 @@ class Bench(Closing):
         recording_path: Path | None,
         firmware: str,
         calibration: Calibration | None = None,
+        *,
+        certificates: Path,
     ) -> None:
         self._core = core
         self._resources = resources
         self._firmware = firmware
+        self._certificates = certificates
         self._last_presses: dict[str, tuple[int, float]] = {}
         self.config = config
         self.recording_path = recording_path
@@ -220,6 +224,23 @@ class Bench(Closing):
             yield PendingTrip(self, pressed.press_id, 0.0)
         finally:
             self._core.release_button(button)
+
+    def man_in_the_middle(
+        self, *, rewrite: Callable[[bytes], bytes] = other_value
+    ) -> ManInTheMiddle:
+        """Somebody stands between target and server, for the length of a `with` block.
+
+        He has the secure port, shows a certificate of a CA that is not the bench's, and rewrites
+        what he reads. A target that verifies never sends him one byte.
+
+        Args:
+            rewrite: what he makes of a frame; unless said, one with the other value.
+        """
+        try:
+            identity = certs.ensure(self._certificates).identity("unknown-issuer")
+        except certs.CertificateError as error:
+            raise RigError(f"no certificate for a man in the middle: {error}") from None
+        return ManInTheMiddle(self._core, identity, rewrite)
 
     def release_buttons(self) -> None:
         """Every button to high impedance."""

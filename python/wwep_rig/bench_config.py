@@ -70,7 +70,7 @@ class Contract:
         reads_reply: whether the firmware waits for the reply.
         debounce_ms: presses shorter than this are ignored, and what bounces faster is one press;
             0: each closing of a contact may count.
-        retries: how often a frame is sent again when no reply comes.
+        retries: how often a frame is sent again when nothing comes that answers it.
         verifies: what is checked of the server's certificate; empty: nothing.
         buttons: by the button's name.
     """

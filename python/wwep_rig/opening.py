@@ -111,7 +111,15 @@ def open_bench(
         if recording and captures:
             endpoints = [*core.plain_endpoints, *core.tls_endpoints]
             packets.start(endpoints, capture.capture_path(recording))
-        return Bench(core, config, resources, recording, options.run.firmware, floor)
+        return Bench(
+            core,
+            config,
+            resources,
+            recording,
+            options.run.firmware,
+            floor,
+            certificates=state_directory(variables) / "certs",
+        )
     except BaseException:
         resources.close()
         raise

@@ -229,6 +229,21 @@ class Recording:
         self.wait_for(found, "the end of a connection", timeout_s=timeout_s)
         return next(each for each in self.connections if each.is_closed)
 
+    def wait_for_connections(self, count: int, *, timeout_s: float) -> tuple[Connection, ...]:
+        """Wait until so many connections of this window have ended; returns all of the window."""
+        opened: set[int] = set()
+        ended: set[int] = set()
+
+        def found(event: _core.Event) -> bool:
+            if isinstance(event.value, _core.ConnectionOpened):
+                opened.add(event.value.id)
+            if isinstance(event.value, _core.ConnectionClosed) and event.value.id in opened:
+                ended.add(event.value.id)
+            return len(ended) >= count
+
+        self.wait_for(found, f"the end of {count} connections", timeout_s=timeout_s)
+        return self.connections
+
     def wait_for_target_end(self, *, timeout_s: float) -> str:
         """Wait until the target has ended; returns how, for people."""
 

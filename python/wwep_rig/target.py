@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 from pathlib import Path
 
 from . import _core
@@ -9,6 +10,7 @@ from .board import Board
 from .bench_config import BenchConfig, Contract, Kind, Role
 from .errors import NoBench
 from .explained import Explained
+from .footprint import Footprint, footprint_of
 from .target_server import TargetServer
 
 
@@ -155,6 +157,34 @@ class Target:
             )
         if self.pid:
             os.kill(self.pid, signal.SIGKILL)
+
+    @property
+    def footprint(self) -> Footprint | None:
+        """What it takes of this machine; None: it is no process, or none runs."""
+        if self._config.kind not in (Kind.SIM, Kind.KERNEL) or not self.pid:
+            return None
+        try:
+            return footprint_of(self.pid)
+        except (OSError, KeyError):
+            return None  # it has ended meanwhile
+
+    def wait_for_footprint(
+        self, limit: Footprint, *, memory_kb: int, timeout_s: float
+    ) -> Footprint | None:
+        """Wait until it takes no more than `limit`; returns what it takes in the end.
+
+        Args:
+            limit: an earlier footprint of it.
+            memory_kb: by how much more memory it may take.
+            timeout_s: how long.
+        """
+        give_up_at = time.monotonic() + timeout_s
+        while True:
+            now = self.footprint
+            is_over = time.monotonic() >= give_up_at
+            if is_over or now is None or not now.exceeds(limit, memory_kb=memory_kb):
+                return now
+            time.sleep(0.02)  # a process that closes a file tells nobody
 
     def _ready_s(self, timeout_s: float | None) -> float:
         return self._config.target.ready_timeout_ms / 1000 if timeout_s is None else timeout_s

@@ -26,7 +26,7 @@
 #define DEBOUNCE_MS 0 /* a press counts once the contact has rested for so long; 0: at once */
 #endif
 #ifndef RETRIES
-#define RETRIES 0 /* further attempts after a message that brought no reply */
+#define RETRIES 0 /* further attempts after a message that nothing answered */
 #endif
 
 #define SERVER_NAME "wwep.ww101.cypress.com"
@@ -128,6 +128,12 @@ static void print_reply(const channel_t* channel, char* reply, uint32_t length) 
     WPRINT_APP_INFO(("button %u: reply %.*s\n", channel->number, (int)length, reply));
 }
 
+static wiced_bool_t is_answer(const char* message, const char* reply, uint32_t length) {
+    wiced_bool_t is_echo = length == MESSAGE_LENGTH && reply[0] == 'A' &&
+                           memcmp(reply + 1, message + 1, MESSAGE_LENGTH - 1) == 0;
+    return length > 0 && reply[0] == 'X' ? WICED_TRUE : is_echo;
+}
+
 static wiced_result_t exchange(channel_t* channel, wiced_tcp_socket_t* socket,
                                const char* message) {
     wiced_tcp_stream_t stream;
@@ -148,6 +154,7 @@ static wiced_result_t exchange(channel_t* channel, wiced_tcp_socket_t* socket,
         result = wiced_tcp_stream_read_with_count(&stream, reply, sizeof(reply), REPLY_TIMEOUT_MS,
                                                   &length);
         if (result == WICED_SUCCESS) {
+            result = is_answer(message, reply, length) ? WICED_SUCCESS : WICED_ERROR;
             print_reply(channel, reply, length);
         } else {
             WPRINT_APP_INFO(("button %u: no reply: %d\n", channel->number, (int)result));
