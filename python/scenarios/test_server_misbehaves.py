@@ -55,44 +55,6 @@ def test_answer_x_is_taken_for_an_answer(bench, recording):
     assert trip.led.is_on == trip.frame.value
 
 
-# What a reply, or its connection, can suffer. A board may do with it what it likes, but go on.
-SPOILT = [
-    faults.ClosedAtAccept(),
-    faults.NeverRead(for_s=0.8),
-    faults.Reset(),
-    faults.Reset(bytes=5),
-    faults.Reset(bytes=11),
-    faults.Reset(bytes=4, of="sent"),
-    faults.EarlyReply(),
-    faults.NoReply(for_s=5.0),
-    faults.AnswerX(),
-    faults.WrongDevice(),
-    faults.WrongRegister(),
-    faults.WrongValue(),
-    faults.LowerCase(),
-    faults.Bytewise(),
-    faults.TwoReplies(),
-    faults.Garbage(),
-    faults.TextAfterX(),
-    faults.LongReply(),
-    faults.CloseInReply(bytes=0),
-    faults.CloseInReply(bytes=5),
-    faults.CloseInReply(bytes=11),
-]
-
-
-@pytest.mark.parametrize("fault", SPOILT, ids=str)
-def test_board_lives_with_a_spoilt_exchange(bench, recording, fault):
-    """Whatever comes back, or does not: the LED tells of the press, and the next one is heard."""
-    with bench.server.fault(fault, nth=1):
-        spoilt = bench.press("button0", until=Until.closed)
-
-    heard = bench.press("button0")
-
-    assert heard.reply.accepted
-    assert heard.frame.value == heard.led.is_on != spoilt.led.is_on
-
-
 def test_press_after_a_short_outage_is_heard(bench, recording):
     """The server comes back by itself, and the board finds it again."""
     outage = faults.Gone(for_s=0.5)

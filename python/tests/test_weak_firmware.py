@@ -87,6 +87,6 @@ def test_weak_firmware_is_caught(reports, program):
 def test_sound_firmware_that_tries_again_passes(reports):
     report = reports[SOUND]
 
-    assert " FAILED" not in report and " SKIPPED" not in report, report
+    assert " FAILED" not in report, report
     assert report.splitlines()[-1] == "rig: good", report
-    assert report.count(" PASSED") > 15
+    assert report.count(" PASSED") >= 20
