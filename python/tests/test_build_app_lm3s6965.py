@@ -123,13 +123,18 @@ def test_no_segment_covers_the_seed_the_boot_counter_or_the_dct(tmp_path: Path) 
 class Board:
     """An image in QEMU, without a network."""
 
-    def __init__(self, image: Path, folder: Path) -> None:
+    def __init__(
+        self, image: Path, folder: Path, seed_bytes: bytes = bytes(range(64)), dct: bytes = b""
+    ) -> None:
         seed = folder / "seed"
-        seed.write_bytes(bytes(range(64)))
+        seed.write_bytes(seed_bytes)
         self._qmp = f"{folder}/qmp"
         command = "qemu-system-arm -M lm3s6965evb -display none -monitor none -nic none".split()
         command += ["-serial", "stdio", "-qmp", f"unix:{self._qmp},server=on,wait=off"]
         command += ["-device", f"loader,file={seed},addr=0x20000000,force-raw=on"]
+        if dct:
+            (folder / "dct").write_bytes(dct)
+            command += ["-device", f"loader,file={folder}/dct,addr=0x3E000,force-raw=on"]
         self._process = subprocess.Popen(
             [*command, "-kernel", image],
             stdin=subprocess.PIPE,
@@ -188,6 +193,167 @@ def test_the_image_boots_counts_its_boots_and_gives_its_marks_when_asked(tmp_pat
     assert 0 < used["stack"] < used["stack_size"]
     assert 0 < used["now"] <= used["heap"] < used["heap_size"]
     assert 0 < used["main"] < used["main_size"]
+
+
+@needs_emulator
+def test_a_board_without_a_seed_says_so(tmp_path: Path) -> None:
+    built("blink", tmp_path)
+
+    with Board(tmp_path / "blink.elf", tmp_path, seed_bytes=bytes(64)) as board:
+        said = board.line_that_begins("boot ")
+
+    assert said == "boot 1 since power-on; entropy: none provisioned, so no TLS"
+
+
+def program(folder: Path, source: str, makefile: str = "") -> Path:
+    """An image of a program that stands in `source`."""
+    (folder / "app").mkdir()
+    (folder / "app" / "app.c").write_text(source)
+    (folder / "app" / "app.mk").write_text(f"NAME := App_app\n$(NAME)_SOURCES := app.c\n{makefile}")
+    done = build_app(str(folder / "app"), "-o", str(folder / "app.elf"))
+    assert done.returncode == 0, done.stderr
+    return folder / "app.elf"
+
+
+PRINTS_THE_DCT = """
+#include "wiced.h"
+void application_start(void) {
+    platform_dct_security_t* security;
+    wiced_dct_read_lock((void**)&security, WICED_FALSE, DCT_SECURITY_SECTION, 0, sizeof(*security));
+    printf("holds %.9s, %.9s\\n", security->certificate, security->private_key);
+}
+"""
+
+
+def provisioned(certificate: bytes, private_key: bytes) -> bytes:
+    return b"WWEPDCT1" + private_key.ljust(2048, b"\0") + certificate.ljust(4112, b"\0")
+
+
+@needs_emulator
+def test_what_a_board_was_provisioned_with_goes_before_what_the_image_brings(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "built.pem").write_text("built-crt")
+    (tmp_path / "built.key").write_text("built-key")
+    makefile = f"CERTIFICATE := {tmp_path}/built.pem\nPRIVATE_KEY := {tmp_path}/built.key\n"
+    image = program(tmp_path, PRINTS_THE_DCT, makefile)
+    boards = {
+        b"": "built-crt, built-key",
+        b"no magic".ljust(6168, b"x"): "built-crt, built-key",
+        provisioned(b"given-crt", b""): "given-crt, built-key",
+        provisioned(b"", b"given-key"): "built-crt, given-key",
+        provisioned(b"given-crt", b"given-key"): "given-crt, given-key",
+    }
+
+    for dct, holds in boards.items():
+        with Board(image, tmp_path, dct=dct) as board:
+            assert board.line_that_begins("holds ") == f"holds {holds}"
+
+
+USES_THREADS = """
+#include "wiced.h"
+static wiced_semaphore_t ping, pong;
+static wiced_queue_t queue;
+static wiced_event_flags_t flags;
+static wiced_timer_t timer;
+static wiced_mutex_t mutex;
+static int ticks, owner;
+static void answer(uint32_t count) {
+    while (count-- > 0) {
+        wiced_rtos_get_semaphore(&ping, WICED_WAIT_FOREVER);
+        wiced_rtos_set_semaphore(&pong);
+    }
+}
+static void fill(uint32_t arg) {
+    for (uint32_t i = 0; i < 5; ++i) {
+        wiced_rtos_push_to_queue(&queue, &i, WICED_WAIT_FOREVER);
+    }
+}
+static void own(uint32_t arg) {
+    wiced_rtos_lock_mutex(&mutex);
+    owner = 2;
+    wiced_rtos_unlock_mutex(&mutex);
+}
+static void wait(uint32_t arg) { wiced_rtos_delay_milliseconds(1000000); owner = 3; }
+static void tick(void* arg) { ++ticks; }
+static wiced_result_t flag(void* arg) { wiced_rtos_set_event_flags(&flags, 6); return 0; }
+
+void application_start(void) {
+    wiced_thread_t thread;
+    wiced_time_t before, after;
+    uint32_t value, sum = 0, set = 0;
+    wiced_rtos_init_semaphore(&ping);
+    wiced_rtos_init_semaphore(&pong);
+    wiced_time_get_time(&before);
+    int result = wiced_rtos_get_semaphore(&pong, 50);
+    wiced_time_get_time(&after);
+    printf("time-out %d after %d\\n", result, after - before >= 50);
+    wiced_rtos_create_thread(&thread, 7, "answer", answer, 2000, (void*)3);
+    for (int i = 0; i < 3; ++i) {
+        wiced_rtos_set_semaphore(&ping);
+        sum += wiced_rtos_get_semaphore(&pong, 5000);
+    }
+    printf("semaphores %u, joined %d\\n", (unsigned)sum, wiced_rtos_thread_join(&thread));
+    printf("deleted %d, again %d\\n", wiced_rtos_delete_thread(&thread),
+           wiced_rtos_delete_thread(&thread));
+    wiced_rtos_init_queue(&queue, "queue", 4, 2);
+    wiced_rtos_create_thread(&thread, 3, "fill", fill, 2000, NULL);
+    for (sum = 0; wiced_rtos_pop_from_queue(&queue, &value, 200) == WICED_SUCCESS;) {
+        sum = sum * 10 + value;
+    }
+    printf("queue %u\\n", (unsigned)sum);
+    wiced_rtos_delete_thread(&thread);
+    wiced_rtos_init_mutex(&mutex);
+    wiced_rtos_lock_mutex(&mutex);
+    owner = 1;
+    wiced_rtos_create_thread(&thread, 7, "own", own, 2000, NULL);
+    wiced_rtos_delay_milliseconds(20);
+    printf("owner %d", owner);
+    wiced_rtos_unlock_mutex(&mutex);
+    wiced_rtos_thread_join(&thread);
+    printf(", then %d\\n", owner);
+    wiced_rtos_delete_thread(&thread);
+    wiced_rtos_create_thread(&thread, 7, "wait", wait, 2000, NULL);
+    wiced_rtos_delay_milliseconds(1);
+    printf("asleep, deleted %d, owner %d\\n", wiced_rtos_delete_thread(&thread), owner);
+    wiced_rtos_init_event_flags(&flags);
+    wiced_rtos_send_asynchronous_event(WICED_HARDWARE_IO_WORKER_THREAD, flag, NULL);
+    result = wiced_rtos_wait_for_event_flags(&flags, 2, &set, WICED_TRUE, WAIT_FOR_ALL_EVENTS,
+                                             5000);
+    printf("flags %d %u\\n", result, (unsigned)set);
+    wiced_rtos_init_timer(&timer, 10, tick, NULL);
+    wiced_rtos_start_timer(&timer);
+    while (ticks < 3) {
+        wiced_rtos_delay_milliseconds(5);
+    }
+    wiced_rtos_stop_timer(&timer);
+    result = ticks;
+    wiced_rtos_delay_milliseconds(50);
+    printf("ticks went on: %d\\nend\\n", ticks - result);
+}
+"""
+
+
+@needs_emulator
+def test_threads_and_what_they_wait_for_behave_as_on_the_lab_s_boards(tmp_path: Path) -> None:
+    image = program(tmp_path, USES_THREADS)
+
+    with Board(image, tmp_path) as board:
+        said = [board.line_that_begins("")]
+        while said[-1] != "end":
+            said.append(board.line_that_begins(""))
+
+    assert said[said.index(next(line for line in said if line.startswith("time-out"))) :] == [
+        "time-out 2 after 1",
+        "semaphores 0, joined 0",
+        "deleted 0, again 1036",
+        "queue 1234",
+        "owner 1, then 2",
+        "asleep, deleted 0, owner 2",
+        "flags 0 6",
+        "ticks went on: 0",
+        "end",
+    ]
 
 
 @needs_emulator
