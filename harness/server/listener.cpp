@@ -1,6 +1,7 @@
 #include "harness/server/listener.hpp"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -63,11 +64,25 @@ std::string text_of(const SocketAddress& address) {
     return endpoint_text(text.data(), port_of(address));
 }
 
+SocketAddress bound_address(int fd) {
+    SocketAddress bound;
+    if (::getsockname(fd, bound.get(), &bound.size) != 0) {
+        rig::throw_system_error(errno, "ask for the address of a listener");
+    }
+    return bound;
+}
+
 void set_option(int fd, int level, int option, const char* what) {
     const int on = 1;
     if (::setsockopt(fd, level, option, &on, sizeof on) != 0) {
         rig::throw_system_error(errno, what);
     }
+}
+
+/// What is accepted inherits them.
+void set_options_of_connections(int fd) {
+    set_option(fd, SOL_SOCKET, SO_TIMESTAMPNS, "ask for kernel receive timestamps");
+    set_option(fd, IPPROTO_TCP, TCP_NODELAY, "set TCP_NODELAY");
 }
 
 rig::UniqueFd open_listener(const std::string& address, std::uint16_t port) {
@@ -78,8 +93,7 @@ rig::UniqueFd open_listener(const std::string& address, std::uint16_t port) {
         rig::throw_system_error(errno, "make a socket for " + endpoint_text(address, port));
     }
     set_option(socket.get(), SOL_SOCKET, SO_REUSEADDR, "set SO_REUSEADDR");
-    set_option(socket.get(), SOL_SOCKET, SO_TIMESTAMPNS, "ask for kernel receive timestamps");
-    set_option(socket.get(), IPPROTO_TCP, TCP_NODELAY, "set TCP_NODELAY");
+    set_options_of_connections(socket.get());
     if (where.storage.ss_family == AF_INET6) {
         set_option(socket.get(), IPPROTO_IPV6, IPV6_V6ONLY, "set IPV6_V6ONLY");
     }
@@ -105,12 +119,27 @@ std::string endpoint_text(const std::string& address, std::uint16_t port) {
 
 Listener::Listener(const std::string& address, std::uint16_t port)
     : address_(address), port_(port), socket_(open_listener(address, port)) {
-    SocketAddress bound;
-    if (::getsockname(socket_.get(), bound.get(), &bound.size) != 0) {
-        rig::throw_system_error(errno, "ask for the port of " + endpoint_text(address, port));
-    }
-    port_ = port_of(bound);
+    port_ = port_of(bound_address(socket_.get()));
     endpoint_ = endpoint_text(address_, port_);
+}
+
+Listener::Listener(const BoundSocket& bound)
+    : socket_(::fcntl(bound.fd, F_DUPFD_CLOEXEC, 0)), is_borrowed_(true) {
+    const SocketAddress where = bound_address(bound.fd);
+    endpoint_ = text_of(where);
+    port_ = port_of(where);
+    address_ = endpoint_.substr(0, endpoint_.rfind(':'));
+    set_options_of_connections(socket_.get());
+    if (::listen(socket_.get(), backlog_max) != 0) {
+        rig::throw_system_error(errno, "listen on " + endpoint_);
+    }
+}
+
+Listener::~Listener() {
+    if (is_borrowed_) {
+        // It ceases to listen and stays bound, so that listen() will do again.
+        static_cast<void>(::shutdown(socket_.get(), SHUT_RDWR));
+    }
 }
 
 std::optional<Accepted> Listener::accept() {

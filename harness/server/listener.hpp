@@ -17,6 +17,12 @@ struct Accepted {
     std::string local;
 };
 
+/// A TCP socket that somebody else has bound and keeps, in another network perhaps.
+struct BoundSocket {
+    int fd = -1;
+    bool is_secure = false;  ///< what it is for: TLS, or in the clear
+};
+
 class Listener {
   public:
     static constexpr int backlog_max = 4096;
@@ -24,6 +30,12 @@ class Listener {
     /// Binds `address` (IPv4 or IPv6, no name) and listens. Port 0 takes a free one. Throws
     /// rig::NoBench when the port is taken or the address is none of this machine's, naming it.
     Listener(const std::string& address, std::uint16_t port);
+    /// Listens on a socket that is bound already, and ceases when it goes; the socket stays bound.
+    /// Throws std::system_error.
+    explicit Listener(const BoundSocket& bound);
+    ~Listener();
+    Listener(const Listener&) = delete;
+    Listener& operator=(const Listener&) = delete;
 
     [[nodiscard]] int fd() const { return socket_.get(); }
     [[nodiscard]] const std::string& endpoint() const { return endpoint_; }
@@ -38,6 +50,7 @@ class Listener {
     std::string address_;
     std::uint16_t port_;
     rig::UniqueFd socket_;
+    bool is_borrowed_ = false;  // the socket outlives this: to close our copy is not enough
     std::string endpoint_;
 };
 

@@ -53,6 +53,30 @@ TEST(Listener, names_a_port_that_is_taken_and_what_to_do) {
     }
 }
 
+TEST(Listener, borrows_a_bound_socket_and_ceases_to_listen_when_it_goes) {
+    rig::UniqueFd socket(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    sockaddr_in any{};
+    any.sin_family = AF_INET;
+    any.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    ASSERT_EQ(::bind(socket.get(), reinterpret_cast<const sockaddr*>(&any), sizeof any), 0);
+    std::uint16_t port = 0;
+    for (int time = 0; time < 2; ++time) {  // it can be listened on again
+        harness::Listener listener(harness::BoundSocket{.fd = socket.get()});
+        port = listener.port();
+        EXPECT_EQ(listener.endpoint(), "127.0.0.1:" + std::to_string(port));
+        const auto peer = connect_to(port);
+        pollfd ready{.fd = listener.fd(), .events = POLLIN, .revents = 0};
+        ASSERT_EQ(::poll(&ready, 1, 20'000), 1);
+        EXPECT_TRUE(listener.accept());
+    }
+    const rig::UniqueFd late(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    sockaddr_in where = any;
+    where.sin_port = htons(port);
+    EXPECT_EQ(::connect(late.get(), reinterpret_cast<const sockaddr*>(&where), sizeof where), -1);
+    EXPECT_EQ(errno, ECONNREFUSED);
+    EXPECT_THROW(harness::Listener("127.0.0.1", port), rig::NoBench);  // still somebody's
+}
+
 TEST(Listener, refuses_a_name_and_an_address_of_somebody_else) {
     EXPECT_THROW(harness::Listener("localhost", 0), rig::NoBench);
     EXPECT_THROW(harness::Listener("198.51.100.77", 0), rig::NoBench);

@@ -38,6 +38,10 @@ Server::Server(Loop& loop, EventSink& sink, RegisterFile& registers, const TlsLi
                 .address = address, .port = *options_.tls_port, .secure = true, .listener = {}}));
         }
     }
+    for (const BoundSocket& bound : options_.bound_sockets) {
+        ports_.push_back(std::make_unique<Port>(
+            Port{.secure = bound.is_secure, .bound = bound, .listener = {}}));
+    }
     for (const auto& port : ports_) {
         open(*port);
     }
@@ -61,10 +65,12 @@ Server::~Server() {
 }
 
 void Server::open(Port& port) {
-    auto listener = std::make_unique<Listener>(port.address, port.port);
+    auto listener = port.bound ? std::make_unique<Listener>(*port.bound)
+                               : std::make_unique<Listener>(port.address, port.port);
     port.watch = loop_.watch(listener->fd(), {.readable = true},
                              [this, &port](Ready) { accept_from(port); });
     port.listener = std::move(listener);
+    port.address = port.listener->address();
     port.port = port.listener->port();  // a free port that was taken once is kept
 }
 

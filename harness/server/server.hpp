@@ -25,6 +25,7 @@ struct ServerOptions {
     std::vector<std::string> addresses{"127.0.0.1"};  ///< IPv4 and IPv6
     std::optional<std::uint16_t> plain_port = {};     ///< nothing: no listener in the clear; 0: any
     std::optional<std::uint16_t> tls_port = {};       ///< nothing: no TLS listener; 0: any
+    std::vector<BoundSocket> bound_sockets = {};      ///< listened on too; they outlive the server
     TlsServerConfig tls;
     ConnectionLimits limits;
     std::size_t connections_max = 16'384;
@@ -76,8 +77,9 @@ class Server {
         std::string address;
         std::uint16_t port = 0;
         bool secure = false;
-        std::uint16_t usual_port = 0;        // while it has stepped aside; else 0
-        std::unique_ptr<Listener> listener;  // nullptr while gone
+        std::uint16_t usual_port = 0;           // while it has stepped aside; else 0
+        std::optional<BoundSocket> bound = {};  // nothing: it is opened by address and port
+        std::unique_ptr<Listener> listener;     // nullptr while gone
         Loop::WatchId watch = 0;
     };
     struct Entry {
