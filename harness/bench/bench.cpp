@@ -63,25 +63,69 @@ Bench::Bench(BenchOptions options, const rig::Clock& clock, const TlsLibrary& tl
     }
     Loop& loop = loop_thread_.loop();
     loop.on_error([this](const std::exception& error) { events_.note_error(error.what()); });
-    server_ = std::make_unique<Server>(loop, events_, registers_, tls_library, options_.server);
+    ServerOptions server = options_.server;
+    server.bound_sockets = enclosed_sockets();
+    server_ = std::make_unique<Server>(loop, events_, registers_, tls_library, std::move(server));
     plain_endpoints_ = server_->plain_endpoints();
     tls_endpoints_ = server_->tls_endpoints();
     if (options_.bench_file) {
         lines_ = std::make_unique<BenchLines>(*options_.bench_file, clock, loop, events_);
     }
-    if (options_.target) {
-        if (lines_ == nullptr) {
-            throw rig::NoBench("a target needs a bench file: it says which lines it is wired to");
-        }
-        target_ = std::make_unique<BenchTarget>(*options_.target, clock, loop, *lines_, events_);
-    } else if (options_.bench_file && options_.bench_file->kind == rig::BenchKind::board) {
-        target_ = std::make_unique<BenchTarget>(board_of(options_.bench_file->target), clock, loop,
-                                                *lines_, events_);
-    }
+    make_target();
     loop_thread_.start([this](const LoopEnded& failure) {
         events_.note_error(failure.what());
         release_in_loop();
     });
+}
+
+std::vector<BoundSocket> Bench::enclosed_sockets() {
+    if (!options_.emulator || !options_.emulator->spec.forwarded.empty()) {
+        return {};
+    }
+    const std::uint16_t plain_port = options_.server.plain_port.value_or(0);
+    const std::uint16_t tls_port = options_.server.tls_port.value_or(0);
+    enclosure_ = std::make_unique<rig::Enclosure>(
+        options_.emulator->spec.helper, emulated_server_address,
+        std::vector<rig::EnclosedPlace>{
+            {.address = emulated_server_address, .port = plain_port},
+            {.address = emulated_server_address, .port = tls_port},
+            {.address = "127.0.0.1", .port = emulated_name_port, .is_udp = true},
+            {.address = "127.0.0.1", .port = emulated_time_port, .is_udp = true}},
+        clock_);
+    board_network_ =
+        std::make_unique<BoardNetwork>(loop_thread_.loop(), events_,
+                                       BoardNetworkOptions{.name_socket = enclosure_->socket(2),
+                                                           .time_socket = enclosure_->socket(3),
+                                                           .names = options_.emulator->names,
+                                                           .address = emulated_server_address});
+    std::vector<BoundSocket> sockets;
+    if (options_.server.plain_port) {
+        sockets.push_back({.fd = enclosure_->socket(0)});
+    }
+    if (options_.server.tls_port) {
+        sockets.push_back({.fd = enclosure_->socket(1), .is_secure = true});
+    }
+    return sockets;
+}
+
+void Bench::make_target() {
+    Loop& loop = loop_thread_.loop();
+    if ((options_.target || options_.emulator) && lines_ == nullptr) {
+        throw rig::NoBench("a target needs a bench file: it says which lines it is wired to");
+    }
+    if (options_.target) {
+        target_ = std::make_unique<BenchTarget>(*options_.target, clock_, loop, *lines_, events_);
+    } else if (options_.emulator) {
+        TargetEmulator emulator = *options_.emulator;
+        if (enclosure_ != nullptr) {
+            emulator.spec.user_namespace = enclosure_->user_namespace();
+            emulator.spec.network_namespace = enclosure_->network_namespace();
+        }
+        target_ = std::make_unique<BenchTarget>(emulator, clock_, loop, *lines_, events_);
+    } else if (options_.bench_file && options_.bench_file->kind == rig::BenchKind::board) {
+        target_ = std::make_unique<BenchTarget>(board_of(options_.bench_file->target), clock_, loop,
+                                                *lines_, events_);
+    }
 }
 
 Bench::~Bench() {
@@ -131,6 +175,7 @@ void Bench::close() {
         lines_->close();
     }
     server_.reset();
+    board_network_.reset();
     events_.close_recording();
 }
 
@@ -262,6 +307,46 @@ void Bench::start_target(rig::Deadline deadline, const Interrupted& interrupted)
 void Bench::reset_target(rig::Deadline deadline, const Interrupted& interrupted) {
     call([this] { target().reset(); });
     target().wait_until_ready(deadline, interrupted);
+}
+
+void Bench::cut_target_power() {
+    call([this] { target().stop_now(); });
+}
+
+void Bench::pause_target() {
+    call([this] { target().emulator().pause(); });
+}
+
+void Bench::resume_target() {
+    call([this] { target().emulator().go_on(); });
+}
+
+void Bench::set_target_link(bool is_up) {
+    call([&] {
+        target().emulator().set_link(is_up);
+        events_.note(is_up ? "the network cable is plugged in" : "the network cable is pulled");
+    });
+}
+
+void Bench::type_on_console(const std::string& line) {
+    call([&] { target().emulator().type(line); });
+}
+
+BoardNetwork& Bench::board_network() const {
+    if (board_network_ == nullptr) {
+        throw rig::NoBench(
+            "this bench is not its target's name and time server: only an emulated board that is a "
+            "client asks the rig for names and the time");
+    }
+    return *board_network_;
+}
+
+void Bench::set_name_lie(const NameLie& lie) {
+    call([&] { board_network().set_name_lie(lie); });
+}
+
+void Bench::set_time_lie(const TimeLie& lie) {
+    call([&] { board_network().set_time_lie(lie); });
 }
 
 void Bench::board_begins() {

@@ -21,8 +21,10 @@
 #include "harness/bench/bench_lines.hpp"
 #include "harness/bench/bench_target.hpp"
 #include "harness/bench/loop_thread.hpp"
+#include "harness/names/board_network.hpp"
 #include "harness/server/server.hpp"
 #include "rig/bench_file/bench_file.hpp"
+#include "rig/target/enclosure.hpp"
 
 namespace harness {
 
@@ -31,11 +33,20 @@ struct BenchOptions {
     ServerOptions server;
     std::string registers_file;  ///< empty: registers live in memory only
     std::optional<TargetProcess> target = {};
+    /// Of a bench of kind emulator, in place of a process. Where it forwards ports the board is a
+    /// server: it reaches nobody then, and needs no network of its own.
+    std::optional<TargetEmulator> emulator = {};
     std::string recording_path;  ///< empty: nothing is recorded
     bool overwrite_recording = false;
     bool go_on_with_recording = false;  ///< it exists, and gets another run
     RunFacts run;
 };
+
+/// The server's address in the network of an emulated board; firmware falls back to it too.
+constexpr const char* emulated_server_address = "198.51.100.3";
+/// Where that board finds name and time servers, at its gateway.
+constexpr std::uint16_t emulated_name_port = 5300;
+constexpr std::uint16_t emulated_time_port = 12300;
 
 class Bench {
   public:
@@ -62,6 +73,17 @@ class Bench {
     void stop_target(const Interrupted& interrupted);
     /// As abruptly as a reset pin; then as start_target().
     void reset_target(rig::Deadline deadline, const Interrupted& interrupted);
+    /// As abruptly as a board loses its power. For a target that the rig starts.
+    void cut_target_power();
+    /// These are for an emulated board: rig::NoBench for any other, rig::RigError where it does not
+    /// run.
+    void pause_target();
+    void resume_target();
+    void set_target_link(bool is_up);
+    void type_on_console(const std::string& line);
+    /// What its name and time servers say from now on. rig::NoBench where it has none.
+    void set_name_lie(const NameLie& lie);
+    void set_time_lie(const TimeLie& lie);
     /// For a board that somebody else switches: it begins anew from now on.
     void board_begins();
     /// Likewise: it has no power from now on.
@@ -146,6 +168,9 @@ class Bench {
     void close_in_loop();
     [[nodiscard]] BenchLines& lines() const;
     [[nodiscard]] BenchTarget& target() const;
+    [[nodiscard]] BoardNetwork& board_network() const;
+    void make_target();
+    [[nodiscard]] std::vector<BoundSocket> enclosed_sockets();
     [[nodiscard]] std::vector<std::string> names_of(rig::Direction direction) const;
 
     const rig::Clock& clock_;
@@ -153,6 +178,8 @@ class Bench {
     BenchEvents events_;
     LoopThread loop_thread_;
     RegisterFile registers_;
+    std::unique_ptr<rig::Enclosure> enclosure_;    // nullptr: the target has no network of its own
+    std::unique_ptr<BoardNetwork> board_network_;  // likewise
     std::unique_ptr<Server> server_;
     std::vector<std::string> plain_endpoints_;
     std::vector<std::string> tls_endpoints_;

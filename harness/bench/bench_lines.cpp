@@ -45,10 +45,12 @@ void BenchLines::open_lines() {
                 bench_file_.lines, clock_,
                 rig::ChipLinesOptions{.consumer = "wwep-rig " + bench_file_.name});
             break;
-        case rig::BenchKind::emulator:
-            throw rig::NoBench(
-                fmt::format("bench {} is of kind {}: this version of the rig does not know it",
-                            bench_file_.name, rig::to_string(bench_file_.kind)));
+        case rig::BenchKind::emulator: {
+            auto qemu = std::make_unique<rig::QemuLines>(bench_file_.lines, clock_);
+            qemu_ = qemu.get();
+            lines_ = std::move(qemu);
+            break;
+        }
     }
 }
 
@@ -57,6 +59,7 @@ void BenchLines::close() noexcept {
     watches_.end();
     buttons_.clear();
     wire_ = nullptr;
+    qemu_ = nullptr;
     lines_.reset();
 }
 
@@ -82,7 +85,7 @@ void BenchLines::unplug_wire() {
 
 void BenchLines::look() {
     std::vector<rig::Edge> edges;
-    const bool had_said_hello = wire_ != nullptr && wire_->said_hello();
+    const std::uint64_t hellos_before = hellos();
     std::string trouble;
     try {
         static_cast<void>(lines_->read_edges(edges));  // what is left wakes the loop again
@@ -93,11 +96,11 @@ void BenchLines::look() {
         take_edge(edge);
     }
     look_for_lost_edges();
-    if (!edges.empty() && wire_ == nullptr && overdue_timer_ == 0) {
+    if (!edges.empty() && wire_ == nullptr && qemu_ == nullptr && overdue_timer_ == 0) {
         overdue_timer_ = loop_.at(clock_.monotonic_ns() + rig::LostEdges::overdue_ns,
                                   [this] { look_for_overdue_edges(); });
     }
-    if (wire_ != nullptr && !had_said_hello && wire_->said_hello()) {
+    if (hellos() > hellos_before) {
         take_hello();
     }
     if (!trouble.empty()) {
@@ -148,7 +151,17 @@ void BenchLines::take_hello() {
     }
 }
 
+std::uint64_t BenchLines::hellos() const {
+    if (qemu_ != nullptr) {
+        return qemu_->hellos();
+    }
+    return wire_ != nullptr && wire_->said_hello() ? 1 : 0;
+}
+
 void BenchLines::look_whether_cut() {
+    if (qemu_ != nullptr && !watches_.are_of(qemu_->descriptors())) {
+        watch();  // its log ends before it does
+    }
     if (wire_ == nullptr || wire_->is_connected() || watches_.is_empty()) {
         return;
     }

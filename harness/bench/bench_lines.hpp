@@ -20,6 +20,7 @@
 #include "rig/led/led.hpp"
 #include "rig/led/led_window.hpp"
 #include "rig/line/loopback.hpp"
+#include "rig/line/qemu_lines.hpp"
 #include "rig/line/wire_lines.hpp"
 
 namespace harness {
@@ -32,7 +33,8 @@ class BenchLines {
     BenchLines(const BenchLines&) = delete;
     BenchLines& operator=(const BenchLines&) = delete;
 
-    /// What to do when the board says hello on its wire.
+    /// What to do when the board says hello on its wire, or an emulated one begins to run with its
+    /// buttons released.
     void on_hello(std::function<void()> callback) { on_hello_ = std::move(callback); }
 
     /// Asserts a button and returns; the loop lets go after `hold`. Throws rig::NoBench for an
@@ -66,6 +68,8 @@ class BenchLines {
     [[nodiscard]] bool are_on_a_wire() const { return wire_ != nullptr; }
     /// A new wire: the board's end of it. Only where are_on_a_wire().
     [[nodiscard]] rig::UniqueFd plug_wire() { return wire_->plug(); }
+    /// Likewise for an emulated board: QEMU's ends.
+    [[nodiscard]] rig::QemuPlug plug_emulator() { return qemu_->plug(); }
     /// Reads what the board still said and cuts the wire, if there is one.
     void unplug_wire();
 
@@ -94,6 +98,7 @@ class BenchLines {
     void look_for_overdue_edges();
     void take_hello();
     void look_whether_cut();
+    [[nodiscard]] std::uint64_t hellos() const;
     void take_edge(const rig::Edge& edge);
     void play(std::size_t button);
     void release(ButtonState& button);
@@ -109,6 +114,7 @@ class BenchLines {
     std::function<void()> on_hello_;
     std::unique_ptr<rig::Lines> lines_;
     rig::WireLines* wire_ = nullptr;  // lines_ on a simulated bench
+    rig::QemuLines* qemu_ = nullptr;  // lines_ on an emulated one
     std::vector<ButtonState> buttons_;
     std::map<std::uint32_t, LedState> leds_;  // by line
     std::optional<rig::Loopback> loopback_;   // after lines_: lets go of one

@@ -58,6 +58,24 @@ BenchTarget::BenchTarget(const TargetBoard& board, const rig::Clock& clock, Loop
     events_.on_connection([this] { set_ready(true); });
 }
 
+BenchTarget::BenchTarget(const TargetEmulator& emulator, const rig::Clock& clock, Loop& loop,
+                         BenchLines& lines, BenchEvents& events)
+    : BenchTarget(std::make_unique<rig::EmulatorTarget>(clock, emulator.spec,
+                                                        [&lines] { return lines.plug_emulator(); }),
+                  emulator.ready_text, clock, loop, lines, events) {
+    emulator_ = static_cast<rig::EmulatorTarget*>(target_.get());
+    lines_.on_hello([this] { take_hello(); });
+}
+
+rig::EmulatorTarget& BenchTarget::emulator() const {
+    if (emulator_ == nullptr) {
+        throw rig::NoBench(
+            "this bench's target is no emulated board, and only such a one can be "
+            "paused, unplugged from its network or typed to");
+    }
+    return *emulator_;
+}
+
 void BenchTarget::start() {
     if (target_->is_running()) {
         return;
@@ -141,12 +159,29 @@ void BenchTarget::take_ready_text(TimestampNs at_ns) {
                                 ready_text_),
             .is_running = true});
     }
-    set_ready(true);
+    if (emulator_ == nullptr) {
+        set_ready(true);
+        return;
+    }
+    const std::lock_guard lock(mutex_);
+    is_ready_ = has_said_hello_;
+    changed_.notify_all();
+}
+
+void BenchTarget::take_hello() {
+    const std::lock_guard lock(mutex_);
+    has_said_hello_ = true;
+    is_ready_ = has_said_ready_ || ready_text_.empty();
+    changed_.notify_all();
 }
 
 void BenchTarget::take(const rig::ConsoleChanged& change) {
     events_.take(
         RigNote{.at_ns = change.at_ns, .what = change.what, .is_error = change.is_trouble});
+}
+
+void BenchTarget::take(const rig::CarrierFailed& failure) {
+    events_.take(RigNote{.at_ns = failure.at_ns, .what = failure.what, .is_error = true});
 }
 
 void BenchTarget::take(const rig::TargetStarted& started) {
@@ -158,8 +193,9 @@ void BenchTarget::take(const rig::TargetStarted& started) {
         first_line_.clear();
         first_line_count_ = 0;
         has_said_ready_ = false;
+        has_said_hello_ = false;
         is_running_ = true;
-        is_ready_ = !lines_.are_on_a_wire() && ready_text_.empty();
+        is_ready_ = !lines_.are_on_a_wire() && emulator_ == nullptr && ready_text_.empty();
     }
     pid_ = started.pid;
     changed_.notify_all();

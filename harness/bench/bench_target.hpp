@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "harness/bench/bench_lines.hpp"
+#include "rig/target/emulator_target.hpp"
 #include "rig/target/process_target.hpp"
 #include "rig/target/serial_port.hpp"
 
@@ -37,6 +38,13 @@ struct TargetBoard {
     std::string ready_text;
 };
 
+/// An emulated board.
+struct TargetEmulator {
+    rig::EmulatorSpec spec;          ///< without the namespaces, which the bench makes
+    std::string ready_text;          ///< as for TargetProcess; its buttons are primed by then
+    std::vector<std::string> names;  ///< that its name server knows
+};
+
 class BenchTarget {
   public:
     /// Starts nothing.
@@ -44,6 +52,8 @@ class BenchTarget {
                 BenchLines& lines, BenchEvents& events);
     BenchTarget(const TargetBoard& board, const rig::Clock& clock, Loop& loop, BenchLines& lines,
                 BenchEvents& events);
+    BenchTarget(const TargetEmulator& emulator, const rig::Clock& clock, Loop& loop,
+                BenchLines& lines, BenchEvents& events);
     BenchTarget(const BenchTarget&) = delete;
     BenchTarget& operator=(const BenchTarget&) = delete;
 
@@ -55,6 +65,8 @@ class BenchTarget {
     /// Ends it by force.
     void stop_now();
     [[nodiscard]] bool is_running() const { return target_->is_running(); }
+    /// What only an emulated board can do. Throws rig::NoBench for any other.
+    [[nodiscard]] rig::EmulatorTarget& emulator() const;
     /// 0: it does not run, or is no process.
     [[nodiscard]] int pid() const { return static_cast<int>(pid_); }
 
@@ -73,12 +85,15 @@ class BenchTarget {
     void take(const rig::TargetStarted& started);
     void take(const rig::TargetEnded& ended);
     void take(const rig::ConsoleChanged& change);
+    void take(const rig::CarrierFailed& failure);
     void take_ready_text(TimestampNs at_ns);
+    void take_hello();
     void set_ready(bool is_ready);
     [[nodiscard]] std::string last_console() const;
     [[nodiscard]] std::string boot_loop() const;
 
     const std::string ready_text_;
+    rig::EmulatorTarget* emulator_ = nullptr;  // target_, if it is that
     const rig::Clock& clock_;
     Loop& loop_;
     BenchLines& lines_;
@@ -93,6 +108,7 @@ class BenchTarget {
     bool is_ready_ = false;             // guarded by mutex_
     bool is_running_ = false;           // guarded by mutex_: as far as its events have told
     bool has_said_ready_ = false;       // guarded by mutex_: since the last start
+    bool has_said_hello_ = false;       // guarded by mutex_: likewise, its lines
     std::string end_;                   // guarded by mutex_
     std::vector<std::string> console_;  // guarded by mutex_: since the last start
     std::string first_line_;            // guarded by mutex_: of the console since the last start

@@ -103,6 +103,12 @@ std::vector<std::string> Server::step_aside(FaultPort which) {
     const bool secure = which == FaultPort::secure;
     for (const auto& port : ports_) {
         if (port->secure == secure) {
+            if (port->bound) {
+                throw rig::NoBench(
+                    "nobody can stand between an emulated board and the server: the board's "
+                    "network "
+                    "has no other program in it");
+            }
             if (port->usual_port != 0) {
                 throw rig::RigError(
                     fmt::format("somebody stands before port {} already", port->usual_port));

@@ -116,6 +116,27 @@ void add_bench(py::module_& m) {
             },
             py::arg("timeout_s"))
         .def(
+            "cut_target_power", [](BoundBench& b) { b->cut_target_power(); }, ReleaseGil())
+        .def(
+            "pause_target", [](BoundBench& b) { b->pause_target(); }, ReleaseGil())
+        .def(
+            "resume_target", [](BoundBench& b) { b->resume_target(); }, ReleaseGil())
+        .def(
+            "set_target_link", [](BoundBench& b, bool is_up) { b->set_target_link(is_up); },
+            py::arg("is_up"), ReleaseGil())
+        .def(
+            "type_on_console",
+            [](BoundBench& b, const std::string& line) { b->type_on_console(line); },
+            py::arg("line"), ReleaseGil())
+        .def(
+            "set_name_lie",
+            [](BoundBench& b, const NetworkLieOptions& lie) { b->set_name_lie(to_name_lie(lie)); },
+            py::arg("lie"), ReleaseGil())
+        .def(
+            "set_time_lie",
+            [](BoundBench& b, const NetworkLieOptions& lie) { b->set_time_lie(to_time_lie(lie)); },
+            py::arg("lie"), ReleaseGil())
+        .def(
             "board_begins", [](BoundBench& b) { b->board_begins(); }, ReleaseGil())
         .def(
             "board_ends", [](BoundBench& b) { b->board_ends(); }, ReleaseGil())

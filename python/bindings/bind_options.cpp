@@ -14,6 +14,7 @@ void add_options(py::module_& m) {
         .def_static("load", &rig::load_bench_file, py::arg("path"))
         .def_static("parse", &rig::parse_bench_file, py::arg("text"), py::arg("name"))
         .def_static("sim", &rig::built_in_sim_bench)
+        .def_static("emulator", &rig::built_in_emulator_bench)
         .def_static(
             "template",
             [](const std::string& kind, const std::string& name) {
@@ -78,6 +79,34 @@ void add_options(py::module_& m) {
         .def_readwrite("environment", &TargetOptions::environment)
         .def_readwrite("ready_text", &TargetOptions::ready_text);
 
+    py::class_<EmulatorOptions>(m, "EmulatorOptions")
+        .def(py::init<>())
+        .def_readwrite("helper", &EmulatorOptions::helper)
+        .def_readwrite("emulator", &EmulatorOptions::emulator)
+        .def_readwrite("folder", &EmulatorOptions::folder)
+        .def_readwrite("image", &EmulatorOptions::image)
+        .def_readwrite("mac", &EmulatorOptions::mac)
+        .def_readwrite("loaded", &EmulatorOptions::loaded)
+        .def_readwrite("forwarded", &EmulatorOptions::forwarded)
+        .def_readwrite("at_mcu_speed", &EmulatorOptions::at_mcu_speed)
+        .def_readwrite("ready_text", &EmulatorOptions::ready_text)
+        .def_readwrite("names", &EmulatorOptions::names);
+
+    py::class_<NetworkLieOptions>(m, "NetworkLie")
+        .def(py::init<>())
+        .def_readwrite("kind", &NetworkLieOptions::kind)
+        .def_readwrite("address", &NetworkLieOptions::address)
+        .def_readwrite("late_s", &NetworkLieOptions::late_s)
+        .def_readwrite("ahead_s", &NetworkLieOptions::ahead_s);
+
+    m.def(
+        "try_enclosure",
+        [](const std::string& helper) {
+            const rig::SystemClock clock;
+            const rig::Enclosure enclosure(helper, harness::emulated_server_address, {}, clock);
+        },
+        py::arg("helper"), py::call_guard<py::gil_scoped_release>());
+
     py::class_<RunOptions>(m, "RunFacts")
         .def(py::init<>())
         .def_readwrite("command", &RunOptions::command)
@@ -91,6 +120,7 @@ void add_options(py::module_& m) {
         .def_readwrite("bench_file", &BenchOptions::bench_file)
         .def_readwrite("server", &BenchOptions::server)
         .def_readwrite("target", &BenchOptions::target)
+        .def_readwrite("emulator", &BenchOptions::emulator)
         .def_readwrite("recording_path", &BenchOptions::recording_path)
         .def_readwrite("overwrite_recording", &BenchOptions::overwrite_recording)
         .def_readwrite("go_on_with_recording", &BenchOptions::go_on_with_recording)

@@ -68,7 +68,55 @@ harness::ServerOptions to_harness(const ServerOptions& options) {
     return result;
 }
 
+harness::TargetEmulator to_harness(const EmulatorOptions& options) {
+    harness::TargetEmulator result{.spec = {.helper = options.helper,
+                                            .emulator = options.emulator,
+                                            .folder = options.folder,
+                                            .image = options.image,
+                                            .mac = options.mac},
+                                   .ready_text = options.ready_text,
+                                   .names = options.names};
+    for (const auto& [path, at] : options.loaded) {
+        result.spec.loaded.push_back({.path = path, .at = at});
+    }
+    for (const auto& [address, port, board_port] : options.forwarded) {
+        result.spec.forwarded.push_back(
+            {.address = address, .port = port, .board_port = board_port});
+    }
+    result.spec.speed = options.at_mcu_speed ? rig::EmulatorSpeed::mcu : rig::EmulatorSpeed::host;
+    return result;
+}
+
 }  // namespace
+
+harness::NameLie to_name_lie(const NetworkLieOptions& options) {
+    using Kind = harness::NameLie::Kind;
+    harness::NameLie lie{.late = from_seconds(options.late_s)};
+    if (options.kind == "silence") {
+        lie.kind = Kind::silence;
+    } else if (options.kind == "no-such-name") {
+        lie.kind = Kind::no_such_name;
+    } else if (options.kind == "wrong-address") {
+        lie.kind = Kind::wrong_address;
+        const auto address = harness::ipv4_from(options.address);
+        if (!address) {
+            throw rig::NoBench(fmt::format("\"{}\" is no IPv4 address", options.address));
+        }
+        lie.address = *address;
+    } else if (!options.kind.empty()) {
+        throw rig::NoBench(fmt::format("a name server does not lie by \"{}\"", options.kind));
+    }
+    return lie;
+}
+
+harness::TimeLie to_time_lie(const NetworkLieOptions& options) {
+    if (!options.kind.empty() && options.kind != "silence") {
+        throw rig::NoBench(fmt::format("a time server does not lie by \"{}\"", options.kind));
+    }
+    return {.is_silent = options.kind == "silence",
+            .ahead = from_seconds(options.ahead_s),
+            .late = from_seconds(options.late_s)};
+}
 
 std::chrono::nanoseconds from_seconds(double seconds) {
     constexpr double seconds_max = 1e9;
@@ -90,6 +138,9 @@ harness::BenchOptions to_harness(const BenchOptions& options) {
             .arguments = options.target->arguments,
             .environment = {options.target->environment.begin(), options.target->environment.end()},
             .ready_text = options.target->ready_text};
+    }
+    if (options.emulator) {
+        result.emulator = to_harness(*options.emulator);
     }
     result.recording_path = options.recording_path;
     result.overwrite_recording = options.overwrite_recording;

@@ -6,6 +6,8 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <tuple>
+#include <utility>
 #include <vector>
 
 #include "harness/bench/bench.hpp"
@@ -40,6 +42,26 @@ struct TargetOptions {
     std::string ready_text;
 };
 
+struct EmulatorOptions {
+    std::string helper;
+    std::string emulator;
+    std::string folder;
+    std::string image;
+    std::string mac;
+    std::vector<std::pair<std::string, std::uint32_t>> loaded;
+    std::vector<std::tuple<std::string, std::uint16_t, std::uint16_t>> forwarded;
+    bool at_mcu_speed = false;
+    std::string ready_text;
+    std::vector<std::string> names;
+};
+
+struct NetworkLieOptions {
+    std::string kind;     ///< of the name server; empty: the truth
+    std::string address;  ///< that it names
+    double late_s = 0.0;
+    double ahead_s = 0.0;  ///< of the time server
+};
+
 struct RunOptions {
     std::string command;
     std::string host;
@@ -52,6 +74,7 @@ struct BenchOptions {
     std::optional<rig::BenchFile> bench_file;
     ServerOptions server;
     std::optional<TargetOptions> target;
+    std::optional<EmulatorOptions> emulator;
     std::string recording_path;
     bool overwrite_recording = false;
     bool go_on_with_recording = false;
@@ -60,6 +83,8 @@ struct BenchOptions {
 
 /// Throws rig::NoBench for a word or a number that means nothing.
 [[nodiscard]] harness::BenchOptions to_harness(const BenchOptions& options);
+[[nodiscard]] harness::NameLie to_name_lie(const NetworkLieOptions& options);
+[[nodiscard]] harness::TimeLie to_time_lie(const NetworkLieOptions& options);
 [[nodiscard]] std::chrono::nanoseconds from_seconds(double seconds);
 
 }  // namespace bindings

@@ -23,6 +23,9 @@ class BenchFile:
     def sim() -> BenchFile:
         """The built-in simulated bench."""
     @staticmethod
+    def emulator() -> BenchFile:
+        """The built-in emulated board."""
+    @staticmethod
     def template(kind: str) -> str:
         """A commented bench file for ``sim``, ``kernel``, ``emulator`` or ``board``."""
     @property
@@ -98,6 +101,41 @@ class TargetOptions:
     """A console line that contains it means ready; empty: ready once its wire says hello."""
     def __init__(self) -> None: ...
 
+class EmulatorOptions:
+    """The emulated board."""
+
+    helper: str
+    """The program wwep-enclosure."""
+    emulator: str
+    """The program qemu-system-arm."""
+    folder: str
+    """Private to the run, for the console's pipes."""
+    image: str
+    mac: str
+    loaded: list[tuple[str, int]]
+    """Files that are in its memory when it starts, and where."""
+    forwarded: list[tuple[str, int, int]]
+    """Address, port and the board's port; with any the board reaches nobody itself."""
+    at_mcu_speed: bool
+    ready_text: str
+    names: list[str]
+    """That its name server leads to the bench's server."""
+    def __init__(self) -> None: ...
+
+class NetworkLie:
+    """What a name or time server says instead of the truth; as it is made, the truth."""
+
+    kind: str
+    """silence; of the name server also no-such-name, wrong-address; empty: it answers."""
+    address: str
+    late_s: float
+    ahead_s: float
+    """Of the time server."""
+    def __init__(self) -> None: ...
+
+def try_enclosure(helper: str) -> None:
+    """Makes a network for an emulated board and forgets it. Raises NoBench with the remedy."""
+
 class RunFacts:
     """What the recording says about the run."""
 
@@ -114,6 +152,7 @@ class BenchOptions:
     bench_file: BenchFile | None
     server: ServerOptions
     target: TargetOptions | None
+    emulator: EmulatorOptions | None
     recording_path: str
     """Empty: nothing is recorded."""
     overwrite_recording: bool
@@ -464,6 +503,15 @@ class Bench:
     def stop_target(self) -> None: ...
     def reset_target(self, timeout_s: float) -> None:
         """Stops it if it runs, starts it again and waits until it is ready."""
+    def cut_target_power(self) -> None:
+        """As abruptly as a board loses its power."""
+    def pause_target(self) -> None:
+        """An emulated board only, as the next five."""
+    def resume_target(self) -> None: ...
+    def set_target_link(self, is_up: bool) -> None: ...
+    def type_on_console(self, line: str) -> None: ...
+    def set_name_lie(self, lie: NetworkLie) -> None: ...
+    def set_time_lie(self, lie: NetworkLie) -> None: ...
     def board_begins(self) -> None:
         """A real board begins anew from now on: whoever resets it or switches it on says so."""
     def board_ends(self) -> None:

@@ -1,4 +1,4 @@
-"""Builds a WICED application for a target that is a process: runs the firmware's own build-app."""
+"""Builds a WICED application for a process or an emulated board: runs the firmware's build-app."""
 
 import os
 import shlex
@@ -12,6 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from .errors import NoBench, RigError, TargetFailed
+
+POSIX = "posix"
+CROSS_COMPILER = "arm-none-eabi-gcc"
 
 _EXIT_BUILD_FAILED, _EXIT_USAGE = 1, 2
 _LIBRARIES = ("wolfssl", "libgpiod")
@@ -41,7 +44,10 @@ def tell_on_stderr(line: str) -> None:
 
 
 def build_app(
-    app: App, environment: Mapping[str, str], tell: Callable[[str], None] = tell_on_stderr
+    app: App,
+    environment: Mapping[str, str],
+    tell: Callable[[str], None] = tell_on_stderr,
+    port: str = POSIX,
 ) -> Path:
     """Build it, and give its program's path.
 
@@ -49,15 +55,20 @@ def build_app(
         app: what to build.
         environment: says which compiler (`CC`) and where builds are kept (`XDG_CACHE_HOME`).
         tell: is given each line that the build says: progress, the compiler's warnings.
+        port: of the firmware, for which it is built.
 
     Raises:
         TargetFailed: the makefile or the sources are at fault.
         NoBench: there is no such folder, or something that a build needs is not installed.
     """
-    _refuse_missing_tools(environment)
+    if port == POSIX:
+        _refuse_missing_tools(environment)
+    else:
+        _refuse_missing_cross_tools(environment)
     tell(f"building {app.folder}")
     # Its own line says how it wants to be run; a checkout may lie where nothing is executable.
-    command = [sys.executable, "-IB", str(_build_command()), str(app.folder)]
+    command = [sys.executable, "-IB", str(build_command()), str(app.folder)]
+    command += ["--port", port] if port != POSIX else []
     for name, value in app.settings.items():
         command += ["--set", f"{name}={value}"]
     command += ["--lab-names"] if app.lab_names else []
@@ -72,7 +83,7 @@ def build_app(
     raise TargetFailed(f"{app.folder} does not build: {reason}")
 
 
-def _build_command() -> Path:
+def build_command() -> Path:
     """build-app: beside the installed package's modules, or in the checkout around them."""
     package = Path(__file__).resolve().parent
     places = [
@@ -85,6 +96,14 @@ def _build_command() -> Path:
         f"no build-app at {' or '.join(map(str, places))}: applications are built from a checkout "
         "of wwep-rig or from its installed wheel"
     )
+
+
+def _refuse_missing_cross_tools(environment: Mapping[str, str]) -> None:
+    if shutil.which(CROSS_COMPILER, path=environment.get("PATH", os.defpath)) is None:
+        raise NoBench(
+            f"building an image takes {CROSS_COMPILER}, which is not there",
+            "install Debian's gcc-arm-none-eabi and libnewlib-arm-none-eabi (ci/setup --emulator)",
+        )
 
 
 def _refuse_missing_tools(environment: Mapping[str, str]) -> None:

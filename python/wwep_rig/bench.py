@@ -7,6 +7,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from . import _core, certs
+from .board_network import BoardNetwork
 from .calibration import Calibration, latency_budgets, refuse_budgets_below
 from .bench_config import BenchConfig, Kind
 from .closing import Closing
@@ -95,6 +96,7 @@ class Bench(Closing):
         )
         self.target = Target(core, config, self._explained)
         self.server = Server(core, config, self._explained)
+        self.network = BoardNetwork(core)
 
     def __repr__(self) -> str:
         lines = f"buttons {_list(self.buttons) or 'none'}, LEDs {_list(self.leds) or 'none'}"

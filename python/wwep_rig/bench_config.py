@@ -20,15 +20,18 @@ class Kind(Enum):
     BOARD = "board"
 
 
-# What this version of the rig can open. The loader knows more, so that files can be written ahead.
-KINDS_OPENED = (Kind.SIM, Kind.KERNEL, Kind.BOARD)
-
-
 class Role(Enum):
     """Which end of the connection the target is."""
 
     CLIENT = "client"
     SERVER = "server"
+
+
+class Speed(Enum):
+    """How fast an emulated processor runs: as this machine can, or about as a real one."""
+
+    HOST = "host"
+    MCU = "mcu"
 
 
 class LedBeforeFrame(Enum):
@@ -186,6 +189,7 @@ class TargetConfig:
         program: with a slash a path, without one the name of a firmware that the rig ships.
         arguments: of the program.
         environment: of the program, besides what the rig sets.
+        speed: of an emulated board.
         root_certificate: `ca`: the bench's own root, `none`, else a path.
         ready: text of the console that says the target is up; empty: its wire says so.
         ready_timeout_ms: how long that may take.
@@ -204,6 +208,7 @@ class TargetConfig:
     program: str
     arguments: tuple[str, ...]
     environment: Mapping[str, str]
+    speed: Speed
     root_certificate: str
     ready: str
     ready_timeout_ms: int
@@ -282,6 +287,21 @@ class BenchConfig:
         )
 
     @property
+    def abilities(self) -> frozenset[str]:
+        """What scenarios can ask for besides lines: `reset`; `network`, the board's own, with name
+        and time servers that lie; `console-input`; `power`, cut at any moment; `speed`, an MCU's.
+        """
+        target, is_board = self.target, self.kind is Kind.BOARD
+        has = {"reset"} if not is_board or target.reset is not None else set()
+        if not is_board or target.power is not None:
+            has.add("power")
+        if self.kind is Kind.EMULATOR:
+            has |= {"console-input", "speed"}
+            if target.role is Role.CLIENT:
+                has.add("network")
+        return frozenset(has)
+
+    @property
     def press_timeout_s(self) -> float:
         """How long a press may take from the edge to the end of the connection, by the budgets."""
         # A simulated board resolves names from a table.
@@ -290,13 +310,6 @@ class BenchConfig:
         handshake_and_close_ms = 1500
         once_ms = self.budgets.connect_ms + self.budgets.reply_ms + handshake_and_close_ms
         return (self.target.contract.debounce_ms + dns_ms + tries * once_ms) / 1000
-
-
-def why_not_opened(kind: Kind) -> str:
-    """Why this version of the rig opens no bench of a kind; empty: it does."""
-    if kind in KINDS_OPENED:
-        return ""
-    return f"this version of the rig opens no bench of kind {kind.value}"
 
 
 def read_bench_file(bench_file: BenchFile) -> BenchConfig:
@@ -328,6 +341,7 @@ def read_bench_file(bench_file: BenchFile) -> BenchConfig:
             program=target.get("program") or "",
             arguments=tuple(target.get("arguments") or ()),
             environment=dict(target.get("environment") or {}),
+            speed=Speed(target["speed"] or "host"),
             root_certificate=target.get("root_certificate") or "ca",
             ready=target.get("ready") or "",
             ready_timeout_ms=int(target.get("ready_timeout_ms", 10000)),

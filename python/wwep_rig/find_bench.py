@@ -8,6 +8,7 @@ from .errors import NoBench
 from .user_dirs import config_directory
 
 BUILT_IN = "sim"
+BUILT_INS = {BUILT_IN: _core.BenchFile.sim, "emulator": _core.BenchFile.emulator}
 SYSTEM_DIRECTORY = Path("/etc/wwep-rig")
 
 
@@ -17,7 +18,7 @@ def search_path(environment: Mapping[str, str]) -> tuple[Path, ...]:
 
 
 def find_bench_file(bench: str | Path, environment: Mapping[str, str]) -> Path | None:
-    """The file of a bench; None: it is the built-in one.
+    """The file of a bench; None: it is a built-in one.
 
     Args:
         bench: a path (with a slash, or ending in .toml) or a name.
@@ -39,16 +40,17 @@ def find_bench_file(bench: str | Path, environment: Mapping[str, str]) -> Path |
         path = folder / f"{text}.toml"
         if path.is_file():
             return path
-    if text == BUILT_IN:
+    if text in BUILT_INS:
         return None
     looked = ", ".join(str(folder / f"{text}.toml") for folder in folders)
     raise NoBench(
         f"there is no bench {text!r}: looked for {looked}",
-        f"make one: wwep-rig bench new {text} --kind board, or use the built-in {BUILT_IN!r}",
+        f"make one: wwep-rig bench new {text} --kind board, or use a built-in one: "
+        f"{', '.join(BUILT_INS)}",
     )
 
 
 def load_bench_file(bench: str | Path, environment: Mapping[str, str]) -> _core.BenchFile:
     """The checked bench file that a name or path means. Raises NoBench."""
     path = find_bench_file(bench, environment)
-    return _core.BenchFile.sim() if path is None else _core.BenchFile.load(str(path))
+    return BUILT_INS[str(bench)]() if path is None else _core.BenchFile.load(str(path))

@@ -12,10 +12,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from . import _core, calibration, capture, ports, recordings, sim
-from .app_build import App, build_app, tell_on_stderr
+from . import _core, calibration, capture, emulator, ports, recordings, sim
+from .app_build import POSIX, App, build_app, build_command, tell_on_stderr
 from .bench import Bench
-from .bench_config import BenchConfig, Kind, Role, read_bench_file
+from .bench_config import BenchConfig, Kind, Role, Speed, read_bench_file
 from .errors import NoBench
 from .find_bench import BUILT_IN, find_bench_file, load_bench_file
 from .locks import BenchLock, default_lock_directory
@@ -34,6 +34,7 @@ def open_bench(
     root_certificate: str | None = None,
     program: str | None = None,
     app: App | None = None,
+    speed: Speed | None = None,
     tell: Callable[[str], None] = tell_on_stderr,
     command: str = "",
     takes_lock: bool = True,
@@ -45,7 +46,7 @@ def open_bench(
 
     Args:
         bench: a bench file, or its name: looked for in `./benches`, the user's configuration
-            directory and `/etc/wwep-rig`; `sim` is built in.
+            directory and `/etc/wwep-rig`; `sim` and `emulator` are built in.
         recording: the file to record to; None: nothing is recorded.
         captures: whether the packets are kept too, beside the recording.
         keeps_keys: whether the TLS keys are, with which the packets can be decrypted.
@@ -55,6 +56,7 @@ def open_bench(
         root_certificate: what the target trusts instead: `ca`, `none` or a path.
         program: the target's program instead.
         app: the target's program is to be built of this application instead.
+        speed: of an emulated board instead.
         tell: is given each line that such a build says; a bench file can ask for one too.
         command: what others are told that runs here; empty: this process's command line.
         takes_lock: whether to keep others from it; the built-in bench is private anyway.
@@ -70,7 +72,7 @@ def open_bench(
     variables = os.environ if environment is None else environment
     bench_file = load_bench_file(bench, variables)
     config = read_bench_file(bench_file)
-    config = _changed(config, identity, root_certificate, program)
+    config = _changed(config, identity, root_certificate, program, speed)
     config = _built(config, app, program is None, variables, tell)
     floor = calibration.load(bench_file, variables)
     if judges_latencies:
@@ -151,7 +153,7 @@ def _floor_facts(floor: calibration.Calibration | None) -> dict[str, Any]:
 
 def firmware_text(config: BenchConfig) -> str:
     """What runs on the target: name and digest of the program; empty when the rig cannot know."""
-    if config.kind not in (Kind.SIM, Kind.KERNEL):
+    if config.kind is Kind.BOARD:
         return ""
     path = sim.firmware_path(config.target.program)
     try:
@@ -162,11 +164,17 @@ def firmware_text(config: BenchConfig) -> str:
 
 
 def _changed(
-    config: BenchConfig, identity: str | None, root_certificate: str | None, program: str | None
+    config: BenchConfig,
+    identity: str | None,
+    root_certificate: str | None,
+    program: str | None,
+    speed: Speed | None,
 ) -> BenchConfig:
     target, server = config.target, config.server
     if root_certificate is not None:
         target = replace(target, root_certificate=root_certificate)
+    if speed is not None:
+        target = replace(target, speed=speed)
     if program is not None:
         target = replace(target, program=program)
     if identity is not None:
@@ -182,16 +190,23 @@ def _built(
     tell: Callable[[str], None],
 ) -> BenchConfig:
     """Have the target run what is built of an application, if it is to run one."""
-    is_process = config.kind in (Kind.SIM, Kind.KERNEL)
-    if app is not None and not is_process:
+    is_board = config.kind is Kind.BOARD
+    if app is not None and is_board:
         raise NoBench(
             f"bench {config.name} is of kind {config.kind.value}: the rig builds applications for "
-            "the kinds sim and kernel only"
+            "the kinds sim, kernel and emulator only"
         )
-    wanted = app or (config.target.app if builds_own and is_process else None)
+    wanted = app or (config.target.app if builds_own and not is_board else None)
+    ours = config.target.program
+    if wanted is None and config.kind is Kind.EMULATOR and "/" not in ours:
+        folder = emulator.app_folder(ours, build_command())
+        wanted = App(folder, ready=config.target.ready)
     if wanted is None:
         return config
-    program = build_app(wanted, environment, tell)
+    if config.kind is Kind.EMULATOR:
+        emulator.emulator_path(environment)  # before a build that would be for nothing
+    port = emulator.PORT if config.kind is Kind.EMULATOR else POSIX
+    program = build_app(wanted, environment, tell, port)
     target = replace(config.target, app=wanted, program=str(program), ready=wanted.ready)
     return replace(config, target=target)
 
@@ -217,12 +232,17 @@ def _open_core(
         else sim.free_addresses(wanted.plain_port, wanted.tls_port)
     )
     for address in addresses:
-        files = sim.server_files(config, [address], folder, environment)
+        is_emulated = config.kind is Kind.EMULATOR
+        also = [emulator.SERVER_ADDRESS] if is_emulated else []
+        files = sim.server_files(config, [address, *also], folder, environment)
         options.server.addresses = [address]
         options.server.certificate_file = str(files.certificate)
         options.server.key_file = str(files.key)
         options.server.certificates = str(files.certificates)
-        options.target = sim.target_options(config, address, files, board_log)
+        if is_emulated:
+            options.emulator = emulator.target_options(config, address, files, folder, environment)
+        else:
+            options.target = sim.target_options(config, address, files, board_log)
         try:
             return _core.Bench(options), _with_server_on_target(
                 config, address, files.root, environment

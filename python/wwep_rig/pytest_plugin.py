@@ -59,7 +59,8 @@ def pytest_configure(config: pytest.Config) -> None:
     read_settings(config, os.environ)
     config.addinivalue_line(
         "markers",
-        "rig_needs(name, ...): skip where the bench lacks one of these lines, or a way to reset",
+        "rig_needs(name, ...): skip where the bench lacks one of these lines or abilities: reset, "
+        "power, network, console-input, speed",
     )
     config.addinivalue_line(
         "markers",
@@ -120,7 +121,7 @@ def recording(request: pytest.FixtureRequest, bench: Bench) -> Iterator[Recordin
 
 @pytest.fixture
 def bench_with(request: pytest.FixtureRequest) -> Iterator[Callable[..., Bench]]:
-    """Opens a bench of the test's own: `bench_with(identity=..., root_certificate=...)`.
+    """Opens a bench of the test's own: `bench_with(identity=..., root_certificate=..., speed=...)`.
 
     A simulated bench can be had any number of times at once, one on a chip once only.
     """

@@ -13,7 +13,7 @@ import pytest
 
 from .app_build import tell_on_stderr
 from .bench import Bench
-from .bench_config import BenchConfig, Kind, Role, read_bench_file
+from .bench_config import BenchConfig, Kind, Role, Speed, read_bench_file
 from .closing import Closing
 from .calibration import Calibration
 from .errors import NoBench, Outcome, RigError, outcome_of
@@ -46,7 +46,7 @@ def has_many_benches(config: pytest.Config) -> bool:
 
 
 def _is_private(config: BenchConfig) -> bool:
-    return config.kind is Kind.SIM and not config.server.address
+    return config.kind in (Kind.SIM, Kind.EMULATOR) and not config.server.address
 
 
 class Terminated(KeyboardInterrupt):
@@ -196,11 +196,7 @@ class RigSession:
 
     def _skip_unless_it_fits(self, item: pytest.Item, bench: Bench) -> None:
         _skip_unless_in_role(item, bench.config)
-        for marker in item.iter_markers("rig_needs"):
-            has = {*bench.buttons, *bench.leds, *(("reset",) if bench.target.can_reset else ())}
-            lacks = sorted(set(marker.args) - has)
-            if lacks:
-                pytest.skip(f"bench {bench.name} has no {', '.join(lacks)}")
+        _skip_unless_able(item, bench.config)
         for marker in item.iter_markers("rig_kinds"):
             if bench.kind.value not in marker.args:
                 pytest.skip(f"bench {bench.name} is a {bench.kind.value}")
@@ -245,6 +241,7 @@ class RigSession:
             identity: str | None = None,
             root_certificate: str | None = None,
             program: str | None = None,
+            speed: Speed | None = None,
         ) -> Bench:
             is_private = self._skip_unless_free(item, opened)
             place = resources.enter_context(self._new_place())
@@ -256,6 +253,7 @@ class RigSession:
                 identity=identity,
                 root_certificate=root_certificate,
                 program=program,
+                speed=speed,
                 command=self._command,
                 tell=self._tell,
                 takes_lock=not is_private,
@@ -281,6 +279,7 @@ class RigSession:
         """Skip where another bench is not to be had now; else whether it is this process's own."""
         config = read_bench_file(load_bench_file(self._bench_name, self._environment))
         _skip_unless_in_role(item, config)
+        _skip_unless_able(item, config)
         if _is_private(config):
             return True
         if config.kind is Kind.BOARD:
@@ -436,6 +435,23 @@ def _skip_unless_in_role(item: pytest.Item, config: BenchConfig) -> None:
     is_role = config.target.role.value
     if is_role != wanted:
         pytest.skip(f"the target of bench {config.name} is a {is_role}, and this is for a {wanted}")
+
+
+# What only some kinds of bench can do, and where it can be had.
+_REMEDIES = {
+    "network": "; the board's own network is there with --rig-bench emulator",
+    "console-input": "; a console to type on is there with --rig-bench emulator",
+    "speed": "; a processor at an MCU's speed is there with --rig-bench emulator",
+}
+
+
+def _skip_unless_able(item: pytest.Item, config: BenchConfig) -> None:
+    for marker in item.iter_markers("rig_needs"):
+        leds = [line.name for line in config.lines.values() if not line.is_driven]
+        lacks = sorted(set(marker.args) - {*config.buttons, *leds, *config.abilities})
+        if lacks:
+            remedy = _REMEDIES.get(lacks[0], "")
+            pytest.skip(f"bench {config.name} has no {', '.join(lacks)}{remedy}")
 
 
 def _told(errors: Sequence[str]) -> str:

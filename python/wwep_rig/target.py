@@ -1,17 +1,34 @@
 """The board under test, as scripts use it."""
 
 import os
+import re
 import signal
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 from . import _core
 from .board import Board
 from .bench_config import BenchConfig, Contract, Kind, Role
-from .errors import NoBench
+from .errors import NoBench, TargetFailed
 from .explained import Explained
 from .footprint import Footprint, footprint_of
 from .target_server import TargetServer
+
+
+@dataclass(frozen=True)
+class Marks:
+    """How much memory the firmware has used at most, and uses now, in bytes.
+
+    Attributes:
+        stack: of any thread's stack.
+        heap: how far the heap has ever reached.
+        now: what of it is allocated; None: the firmware does not say.
+    """
+
+    stack: int
+    heap: int
+    now: int | None
 
 
 class Target:
@@ -150,7 +167,10 @@ class Target:
         self._explained.add_everything_before(self._core.cursor())
 
     def kill(self) -> None:
-        """End it at once, as a crash would. Raises NoBench for a board that is no process."""
+        """End it at once, as a crash or a brown-out would. NoBench for a real board."""
+        if self._config.kind is Kind.EMULATOR:
+            self._core.cut_target_power()
+            return
         if self._config.kind not in (Kind.SIM, Kind.KERNEL):
             raise NoBench(
                 f"bench {self._config.name}: only a target that is a process can be killed"
@@ -185,6 +205,38 @@ class Target:
             if is_over or now is None or not now.exceeds(limit, memory_kb=memory_kb):
                 return now
             time.sleep(0.02)  # a process that closes a file tells nobody
+
+    def pause(self) -> None:
+        """Let an emulated board's processor stand still. Raises NoBench, RigError."""
+        self._core.pause_target()
+
+    def resume(self) -> None:
+        """Let it go on."""
+        self._core.resume_target()
+
+    def type(self, line: str) -> None:
+        """Type a line on an emulated board's console. Raises NoBench, RigError."""
+        self._core.type_on_console(line)
+
+    def marks(self, *, timeout_s: float = 10.0) -> Marks:
+        """Ask an emulated board's firmware for its memory marks.
+
+        Raises:
+            TargetFailed: it does not answer.
+            NoBench: nothing can be typed on this bench's console.
+        """
+        cursor = self._core.cursor()
+        self._core.type_on_console("marks")
+        give_up_at = time.monotonic() + timeout_s
+        while (left_s := give_up_at - time.monotonic()) > 0:
+            part = self._core.wait_events(cursor, left_s)
+            cursor = part.next
+            for event in part.events:
+                text = event.value.text if isinstance(event.value, _core.ConsoleLine) else ""
+                if text.startswith("marks: "):
+                    found = {name: int(value) for name, value in re.findall(r"(\w+)=(\d+)", text)}
+                    return Marks(found["stack"], found["heap"], found.get("now"))
+        raise TargetFailed(f"the firmware did not tell its memory marks within {timeout_s:g} s")
 
     def _ready_s(self, timeout_s: float | None) -> float:
         return self._config.target.ready_timeout_ms / 1000 if timeout_s is None else timeout_s

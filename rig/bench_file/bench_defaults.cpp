@@ -29,6 +29,12 @@ BenchFile default_bench(BenchKind kind) {
                        simulated_line("led0", "2", Direction::input, Active::high),
                        simulated_line("led1", "3", Direction::input, Active::high)};
     }
+    if (kind == BenchKind::emulator) {
+        bench.lines = {simulated_line("button0", "PF1", Direction::output, Active::low),
+                       simulated_line("button1", "PE0", Direction::output, Active::low),
+                       simulated_line("led0", "PF0", Direction::input, Active::high),
+                       simulated_line("led1", "PF2", Direction::input, Active::high)};
+    }
     // Our own firmware runs there.
     bench.target.mac = {0x02, 0, 0, 0, 0, 0x01};
     bench.target.program = "dual_client";
@@ -54,11 +60,23 @@ void pair_buttons(BenchFile& bench) {
     }
 }
 
-BenchFile built_in_sim_bench() {
-    BenchFile bench = default_bench(BenchKind::sim);
-    bench.name = "sim";
+namespace {
+
+BenchFile built_in_bench(BenchKind kind) {
+    BenchFile bench = default_bench(kind);
+    bench.name = to_string(kind);
     pair_buttons(bench);
     return bench;
+}
+
+}  // namespace
+
+BenchFile built_in_sim_bench() {
+    return built_in_bench(BenchKind::sim);
+}
+
+BenchFile built_in_emulator_bench() {
+    return built_in_bench(BenchKind::emulator);
 }
 
 }  // namespace rig

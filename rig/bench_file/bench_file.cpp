@@ -92,6 +92,9 @@ std::string mac_text(const std::array<std::uint8_t, 6>& mac) {
 std::string_view to_string(BenchKind kind) {
     return spelling_of(kind, kind_spellings);
 }
+std::string_view to_string(TargetSpeed speed) {
+    return spelling_of(speed, target_speed_spellings);
+}
 std::string_view to_string(LedBeforeFrame order) {
     return spelling_of(order, led_before_frame_spellings);
 }

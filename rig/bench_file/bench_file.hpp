@@ -41,6 +41,9 @@ struct SerialConsole {
     bool operator==(const SerialConsole&) const = default;
 };
 
+/// How fast an emulated processor runs: as fast as this machine can, or about as a real one.
+enum class TargetSpeed : std::uint8_t { host, mcu };
+
 /// How long a command for reset or power may take, unless the bench file says else.
 constexpr std::int64_t target_step_timeout_ms = 10'000;
 
@@ -116,6 +119,7 @@ struct TargetSpec {
     std::string program;  ///< firmware to run: with a slash a path, without the name of one of ours
     std::vector<std::string> arguments;              ///< of the program
     std::map<std::string, std::string> environment;  ///< of the program, beside the rig's own
+    TargetSpeed speed = TargetSpeed::host;           ///< of an emulated board
     std::string root_certificate = "ca";  ///< "ca": the bench's own root; "none"; else a path
     std::string ready;                    ///< text of the console that says it is up; empty: none
     std::int64_t ready_timeout_ms = 10000;
@@ -190,6 +194,9 @@ class BenchFileError : public NoBench {
 /// The bench that needs nothing: simulated wires and the lab's firmware as a process.
 [[nodiscard]] BenchFile built_in_sim_bench();
 
+/// The bench that needs QEMU: an emulated board with the lab's firmware as its image.
+[[nodiscard]] BenchFile built_in_emulator_bench();
+
 /// A bench file of this kind to begin with, with comments. It parses as it is, if `bench_name` is a
 /// name that a bench may have.
 [[nodiscard]] std::string template_bench_file(BenchKind kind,
@@ -205,6 +212,7 @@ class BenchFileError : public NoBench {
 /// The spellings of the bench file.
 [[nodiscard]] std::string_view to_string(BenchKind kind);
 [[nodiscard]] std::string_view to_string(TargetRole role);
+[[nodiscard]] std::string_view to_string(TargetSpeed speed);
 [[nodiscard]] std::string_view to_string(LedBeforeFrame order);
 [[nodiscard]] std::string_view to_string(Verifies what);
 [[nodiscard]] std::string_view to_string(TlsProfile profile);

@@ -205,14 +205,16 @@ flash = ["flash", "{image}"]
                     "bench-1.toml:11: target.flash: not for a bench of kind sim, only for board"));
     EXPECT_THAT(
         problems_of(board_file +
-                    "program = \"x\"\narguments = [\"y\"]\nenvironment = { A = \"b\" }\n"),
+                    "program = \"x\"\narguments = [\"y\"]\nenvironment = { A = \"b\" }\n"
+                    "speed = \"mcu\"\n"),
         ElementsAre(
             "bench-1.toml:14: target.program: not for a bench of kind board, only for sim, "
             "kernel and emulator",
             "bench-1.toml:15: target.arguments: not for a bench of kind board, only for sim "
             "and kernel",
             "bench-1.toml:16: target.environment: not for a bench of kind board, only for "
-            "sim and kernel"));
+            "sim and kernel",
+            "bench-1.toml:17: target.speed: not for a bench of kind board, only for emulator"));
 }
 
 TEST(BenchFileError, refuses_a_loopback_that_is_not_a_button_and_an_led) {

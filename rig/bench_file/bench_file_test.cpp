@@ -263,6 +263,15 @@ TEST(BenchFile, template_of_kind_sim_is_the_built_in_bench) {
     EXPECT_EQ(rig::to_json(parsed(text)), rig::to_json(rig::built_in_sim_bench()));
 }
 
+TEST(BenchFile, template_of_kind_emulator_is_the_built_in_bench) {
+    const std::string text = rig::template_bench_file(BenchKind::emulator, "emulator");
+    EXPECT_EQ(rig::to_json(parsed(text)), rig::to_json(rig::built_in_emulator_bench()));
+    EXPECT_THAT(text, testing::HasSubstr("speed = \"host\""));
+    EXPECT_EQ(parsed("[bench]\nname = \"e\"\nkind = \"emulator\"\n[target]\nspeed = \"mcu\"\n")
+                  .target.speed,
+              rig::TargetSpeed::mcu);
+}
+
 TEST(BenchFile, becomes_json_in_its_own_nouns_with_what_was_filled_in) {
     EXPECT_EQ(rig::to_json(parsed(board_file)), R"({
   "bench": {
@@ -305,6 +314,7 @@ TEST(BenchFile, becomes_json_in_its_own_nouns_with_what_was_filled_in) {
     "program": null,
     "arguments": [],
     "environment": {},
+    "speed": null,
     "root_certificate": "ca",
     "ready": null,
     "ready_timeout_ms": 10000,

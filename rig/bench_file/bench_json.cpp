@@ -117,6 +117,8 @@ ordered_json json_of(const BenchFile& bench) {
     json["program"] = text_or_null(target.program);
     json["arguments"] = target.arguments;
     json["environment"] = target.environment;
+    json["speed"] =
+        bench.kind == BenchKind::emulator ? ordered_json(to_string(target.speed)) : ordered_json();
     json["root_certificate"] = target.root_certificate;
     json["ready"] = text_or_null(target.ready);
     json["ready_timeout_ms"] = target.ready_timeout_ms;

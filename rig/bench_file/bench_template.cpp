@@ -125,7 +125,10 @@ ready_timeout_ms = 10000
 constexpr std::string_view emulator_target = R"(
 [target]
 device = "02:00:00:00:00:01"        # MAC address: the device ID follows from it
-program = "dual_client"             # an image of ours, or a path
+program = "dual_client"             # a firmware of ours, which is built; or the path of an image; or
+# app = "path/to/application"       # folder of a WICED application with its makefile
+# app_settings = { NAME = "value" } # variables of that makefile, as on make's command line
+speed = "host"                      # or "mcu": about as fast as a real one, for timing
 root_certificate = "ca"             # the bench's own root; or "none", or a path
 ready = "ready"                     # the console says this once the firmware is up
 ready_timeout_ms = 10000

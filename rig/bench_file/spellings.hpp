@@ -19,6 +19,8 @@ constexpr Spellings<BenchKind, 4> kind_spellings{{{"sim", BenchKind::sim},
                                                   {"board", BenchKind::board}}};
 constexpr Spellings<TargetRole, 2> target_role_spellings{
     {{"client", TargetRole::client}, {"server", TargetRole::server}}};
+constexpr Spellings<TargetSpeed, 2> target_speed_spellings{
+    {{"host", TargetSpeed::host}, {"mcu", TargetSpeed::mcu}}};
 constexpr Spellings<LedBeforeFrame, 3> led_before_frame_spellings{
     {{"yes", LedBeforeFrame::yes}, {"no", LedBeforeFrame::no}, {"either", LedBeforeFrame::either}}};
 constexpr Spellings<Verifies, 3> verifies_spellings{

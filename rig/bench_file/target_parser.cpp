@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "rig/bench_file/bench_draft.hpp"
+#include "rig/bench_file/spellings.hpp"
 
 namespace rig {
 namespace {
@@ -65,7 +66,7 @@ void parse_app(BenchDraft& draft, TomlSection& section) {
         for (const std::string_view key : {"app_settings", "app_lab_names"}) {
             section.refuse(key, "needs an application; expected target.app too");
         }
-    } else if (draft.is_surely({BenchKind::sim, BenchKind::kernel})) {
+    } else if (draft.is_surely({BenchKind::sim, BenchKind::kernel, BenchKind::emulator})) {
         section.refuse("program", "target.app says what runs there; expected one of the two");
         // The defaults are those of our own firmware; of this one nothing is known.
         target.program.clear();
@@ -124,10 +125,7 @@ void parse_role(BenchDraft& draft, TomlSection& section) {
         section.refuse("serves", "is for a target whose role is server");
         return;
     }
-    if (draft.is_surely({BenchKind::emulator})) {
-        section.wrong("role", draft.for_kinds_only("sim, kernel and board"));
-    }
-    if (draft.is_surely({BenchKind::sim, BenchKind::kernel})) {
+    if (draft.is_surely({BenchKind::sim, BenchKind::kernel, BenchKind::emulator})) {
         target.program = "server_table";
         target.ready = "listening: 0";
     }
@@ -156,6 +154,11 @@ void parse_firmware(BenchDraft& draft, TomlSection& section) {
     } else {
         section.refuse("arguments", draft.for_kinds_only("sim and kernel"));
         section.refuse("environment", draft.for_kinds_only("sim and kernel"));
+    }
+    if (draft.may_be({BenchKind::emulator})) {
+        set_if(target.speed, section.choice("speed", target_speed_spellings));
+    } else {
+        section.refuse("speed", draft.for_kinds_only("emulator"));
     }
     if (const auto root = section.text("root_certificate")) {
         target.root_certificate = *root;

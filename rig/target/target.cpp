@@ -12,6 +12,7 @@ struct Describer {
     }
     std::string operator()(const TargetEnded& ended) const { return ended.how; }
     std::string operator()(const ConsoleChanged& change) const { return change.what; }
+    std::string operator()(const CarrierFailed& failure) const { return failure.what; }
 };
 
 }  // namespace

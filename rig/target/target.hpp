@@ -48,7 +48,15 @@ struct ConsoleChanged {
     bool operator==(const ConsoleChanged&) const = default;
 };
 
-using TargetEvent = std::variant<ConsoleText, TargetStarted, TargetEnded, ConsoleChanged>;
+/// What carries the target has failed: the rig has erred, and nothing is said about the target.
+struct CarrierFailed {
+    TimestampNs at_ns = 0;
+    std::string what;  ///< for people
+    bool operator==(const CarrierFailed&) const = default;
+};
+
+using TargetEvent =
+    std::variant<ConsoleText, TargetStarted, TargetEnded, ConsoleChanged, CarrierFailed>;
 
 class Target {
   public:

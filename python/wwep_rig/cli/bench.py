@@ -6,9 +6,7 @@ from pathlib import Path
 import click
 
 from wwep_rig import _core
-from wwep_rig.bench_config import Kind, why_not_opened
-from wwep_rig.errors import NoBench
-from wwep_rig.find_bench import BUILT_IN, load_bench_file
+from wwep_rig.find_bench import BUILT_INS, load_bench_file
 
 from .common import json_option, print_json
 
@@ -48,8 +46,8 @@ def new(file: str, kind: str, as_json: bool) -> None:
         $ wwep-rig bench check bench-1
     """
     is_path = "/" in file or file.endswith(".toml")
-    if file == BUILT_IN:
-        raise click.UsageError(f"{BUILT_IN} is the built-in bench: name yours otherwise")
+    if file in BUILT_INS:
+        raise click.UsageError(f"{file} is a built-in bench: name yours otherwise")
     target = Path(file) if is_path else Path("benches") / f"{file}.toml"
     name = target.stem
     if not name or any(not (c.isalnum() or c in "-_.") for c in name) or name.startswith("."):
@@ -85,14 +83,10 @@ def check(file: str, as_json: bool) -> None:
         $ wwep-rig bench check benches/bench-1.toml
         bench-1 (board): good, device ID 0003
 
-    Exit code 4 when it is not there or wrong, every problem named with its line, and when this
-    version of the rig cannot open a bench of its kind.
+    Exit code 4 when it is not there or wrong, every problem named with its line.
     """
     found = load_bench_file(file, os.environ)
-    why = why_not_opened(Kind(found.kind))
     if as_json:
         click.echo(found.to_json())
-    elif not why:
+    else:
         click.echo(f"{found.name} ({found.kind}): good, device ID {found.device_id:04X}")
-    if why:
-        raise NoBench(f"{found.name}: nothing is wrong with the file, but {why}")

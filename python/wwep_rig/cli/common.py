@@ -16,9 +16,9 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 def complete_bench(context: click.Context, parameter: click.Parameter, typed: str) -> list[str]:
     """The names of the benches there are, for a shell."""
-    from wwep_rig.find_bench import BUILT_IN, search_path
+    from wwep_rig.find_bench import BUILT_INS, search_path
 
-    names = {BUILT_IN}
+    names = set(BUILT_INS)
     for folder in search_path(os.environ):
         names |= {path.stem for path in folder.glob("*.toml")}
     return sorted(name for name in names if name.startswith(typed))

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import socket
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -165,7 +166,7 @@ def _bench_file(bench_name: str, environment: Mapping[str, str]) -> str:
 
 def _examine_bench(bench_name: str, environment: Mapping[str, str]) -> Iterator[Finding]:
     from wwep_rig import ports
-    from wwep_rig.bench_config import Kind, read_bench_file, why_not_opened
+    from wwep_rig.bench_config import Kind, read_bench_file
     from wwep_rig.find_bench import find_bench_file, load_bench_file
     from wwep_rig.locks import default_lock_directory, holder_of
     from wwep_rig.sim import firmware_path
@@ -178,8 +179,6 @@ def _examine_bench(bench_name: str, environment: Mapping[str, str]) -> Iterator[
         holder = holder_of(config.name, default_lock_directory(environment))
         remedy = "wait for it (--wait SECONDS), or ask that user" if holder else ""
         yield Finding("lock", holder is None, f"held by {holder}" if holder else "free", remedy)
-    if why := why_not_opened(config.kind):
-        yield Finding("kind", False, why, "use sim, kernel or board", NO_BENCH)
     if config.kind in (Kind.KERNEL, Kind.BOARD):
         yield from _lines(bench_file)
     if config.kind is Kind.BOARD:
@@ -200,8 +199,32 @@ def _examine_bench(bench_name: str, environment: Mapping[str, str]) -> Iterator[
             yield Finding(f"port {port}", False, str(held[0]), remedy)
         else:
             yield Finding(f"port {port}", True, f"free on {where}")
+    if config.kind is Kind.EMULATOR:
+        yield from _emulator(environment)
     if config.kind in (Kind.SIM, Kind.KERNEL):
         yield _guarded("firmware", lambda: _firmware(firmware_path, config.target.program), "", 4)
+
+
+def _emulator(environment: Mapping[str, str]) -> Iterator[Finding]:
+    """What an emulated board takes, each part on its own."""
+    from wwep_rig import _core
+    from wwep_rig.app_build import CROSS_COMPILER
+    from wwep_rig.emulator import emulator_version, helper_path
+
+    def compiler() -> str:
+        path = shutil.which(CROSS_COMPILER, path=environment.get("PATH"))
+        if path is None:
+            raise FileNotFoundError(f"there is no {CROSS_COMPILER}")
+        return path
+
+    def network() -> str:
+        _core.try_enclosure(str(helper_path()))
+        return "a network of the board's own can be made, without root"
+
+    yield _guarded("emulator", lambda: emulator_version(environment), "", NO_BENCH)
+    remedy = "ci/setup --emulator; an image that is built already needs none"
+    yield _guarded("compiler", compiler, remedy, NO_BENCH)
+    yield _guarded("network", network, "", NO_BENCH)
 
 
 def _lines(bench_file: "_core.BenchFile") -> Iterator[Finding]:

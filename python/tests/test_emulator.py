@@ -1,0 +1,150 @@
+"""The emulated board as a bench: with a bare image of the C++ tests', which knows no network."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from wwep_rig import NoBench, RigError, Until, _core, open_bench
+from wwep_rig.bench import Bench
+from wwep_rig.bench_config import Kind, Speed, read_bench_file
+from wwep_rig.emulator import dct_blob, emulator_path, helper_path
+from wwep_rig.find_bench import load_bench_file
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+IMAGE = CHECKOUT / "build/dev/rig/target/emulated_double.elf"
+MISSING = shutil.which("qemu-system-arm") is None or not IMAGE.exists()
+needs_emulator = pytest.mark.skipif(
+    MISSING, reason="NOT TESTED: needs Debian's qemu-system-arm and gcc-arm-none-eabi, and a build"
+)
+
+
+def write_bench(folder: Path, target: str) -> Path:
+    path = folder / "double.toml"
+    path.write_text(f'[bench]\nname = "double"\nkind = "emulator"\n[target]\n{target}\n')
+    return path
+
+
+@pytest.fixture
+def bench(tmp_path: Path, environment: dict[str, str]) -> Iterator[Bench]:
+    file = write_bench(tmp_path, f'program = "{IMAGE}"')
+    with open_bench(file, environment=environment) as opened:
+        opened.target.start(timeout_s=60.0)
+        yield opened
+
+
+@needs_emulator
+def test_press_flips_the_led_pin_and_a_reset_puts_it_out(bench: Bench) -> None:
+    window = bench.record()
+    trips = [bench.press("button0", until=Until.led, timeout_s=30.0) for _ in range(3)]
+    assert [trip.led.is_on for trip in trips] == [True, False, True]
+    assert all(0 < (trip.latencies.press_to_led_ms or 0) < 10_000 for trip in trips)
+    assert {edge.line for edge in window.edges} == {"led0"}
+
+    bench.target.reset(timeout_s=60.0)
+    assert not bench.led("led0").is_on
+    assert bench.press("button1", until=Until.led, timeout_s=30.0).led.is_on
+    assert not bench.rig_errors
+
+
+@needs_emulator
+def test_power_that_is_cut_and_given_back_is_no_rig_error(bench: Bench) -> None:
+    window = bench.record()
+    bench.target.kill()
+    assert "killed by signal 9" in window.wait_for_target_end(timeout_s=30.0)
+    assert not bench.target.is_running
+
+    bench.target.power_on(timeout_s=60.0)
+    assert bench.press("button0", until=Until.led, timeout_s=30.0).led.is_on
+    assert not bench.rig_errors
+
+
+@needs_emulator
+def test_qemu_that_dies_by_itself_is_a_rig_error(bench: Bench) -> None:
+    window = bench.record()
+    os.kill(bench.target.pid, 9)
+    window.wait_for_target_end(timeout_s=30.0)
+    assert any("QEMU, which is the board" in text for text in bench.rig_errors)
+
+
+@needs_emulator
+def test_console_is_typed_on_and_a_paused_board_says_nothing_until_it_goes_on(bench: Bench) -> None:
+    bench.target.pause()
+    with pytest.raises(RigError, match="VM not running"):
+        bench.start_press("button0")
+    window = bench.record()
+    bench.target.type("are you there")
+    bench.target.resume()
+    assert window.wait_for_console("are you there", timeout_s=30.0)
+    assert bench.press("button0", until=Until.led, timeout_s=30.0).led.is_on
+
+
+@needs_emulator
+def test_cable_and_lies_are_put_right_at_the_end_of_their_block(bench: Bench) -> None:
+    with bench.network.cable_pulled(), bench.network.no_time(), bench.network.no_names():
+        pass
+    with pytest.raises(NoBench, match="no IPv4 address"), bench.network.wrong_address("nowhere"):
+        pass
+    window = bench.record()
+    with bench.network.cable_pulled():
+        bench.target.kill()
+    assert [e.text for e in window.events if "cable" in e.text] == ["the network cable is pulled"]
+
+
+@needs_emulator
+def test_server_is_reached_from_this_machine_too(bench: Bench) -> None:
+    assert bench.server.ask("W0FAC0B1234") == "A0FAC0B1234"
+    assert "198.51.100.3:27708" in bench.server.plain_endpoints
+
+
+def test_other_benches_cannot_do_what_an_emulated_board_can(environment: dict[str, str]) -> None:
+    with open_bench("sim", environment=environment) as bench:
+        with pytest.raises(NoBench, match="no emulated board"), bench.network.cable_pulled():
+            pass
+        with pytest.raises(NoBench, match="name and time server"), bench.network.no_time():
+            pass
+        with pytest.raises(NoBench, match="no emulated board"):
+            bench.target.type("marks")
+
+
+def test_built_in_bench_is_the_lab_firmware_on_the_emulated_board() -> None:
+    config = read_bench_file(load_bench_file("emulator", {}))
+    assert config.kind is Kind.EMULATOR and config.target.program == "dual_client"
+    assert config.buttons == ("button0", "button1")
+    assert {"network", "console-input", "power", "reset", "speed"} <= config.abilities
+    assert config.target.speed is Speed.HOST
+    sim = read_bench_file(load_bench_file("sim", {}))
+    assert sim.abilities == {"reset", "power"}
+
+
+def test_bench_file_of_an_emulated_board_is_checked(tmp_path: Path) -> None:
+    file = write_bench(tmp_path, 'speed = "mcu"\nprogram = "dual_client"')
+    assert read_bench_file(load_bench_file(file, {})).target.speed is Speed.MCU
+    file = write_bench(tmp_path, 'speed = "fast"')
+    with pytest.raises(NoBench, match='target.speed: "fast" is not one of host, mcu'):
+        load_bench_file(file, {})
+    template = _core.BenchFile.template("emulator")
+    assert read_bench_file(_core.BenchFile.parse(template, "t")).kind is Kind.EMULATOR
+
+
+def test_certificates_lie_in_the_flash_as_the_port_expects_them() -> None:
+    blob = dct_blob(b"key", b"certificate")
+    assert len(blob) == 8 + 2048 + 4096 + 16
+    assert blob.startswith(b"WWEPDCT1key\0") and blob[8 + 2048 :].startswith(b"certificate\0")
+    assert len(dct_blob(b"", b"c" * 4095)) == len(blob)
+    with pytest.raises(NoBench, match="room for a certificate of 4095 bytes"):
+        dct_blob(b"", b"c" * 4096)
+
+
+def test_what_is_missing_is_named_with_the_remedy(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    with pytest.raises(NoBench, match="install Debian's qemu-system-arm"):
+        emulator_path({"PATH": str(tmp_path)})
+    with pytest.raises(NoBench, match="no application 'nothing'"):
+        open_bench(write_bench(tmp_path, 'program = "nothing"'), environment=environment)
+    with pytest.raises(NoBench, match="start firmware /nowhere"):
+        _core.try_enclosure("/nowhere")
+    _core.try_enclosure(str(helper_path()))

@@ -1,0 +1,98 @@
+"""The network of an emulated board, as scripts use it: its cable, its name and time servers.
+
+    with bench.network.wrong_time(by_s=400 * 86400):
+        bench.target.power_cycle()
+        ...
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from . import _core
+
+
+class BoardNetwork:
+    """What the board finds in its network besides the server.
+
+    Each method is a `with` block, after which all is as it should be. Lies of the same server do
+    not nest: the inner one's end is the truth. Each time one is told it is a fault on the timeline.
+    All raise NoBench on a bench whose board has no such network.
+    """
+
+    def __init__(self, core: _core.Bench) -> None:
+        self._core = core
+
+    @contextmanager
+    def cable_pulled(self) -> Iterator[None]:
+        """No frame reaches the board or leaves it; it is not told: its PHY is not modelled."""
+        self._core.set_target_link(False)
+        try:
+            yield
+        finally:
+            if self._core.target_is_running:  # one that is started anew has its cable in
+                self._core.set_target_link(True)
+
+    @contextmanager
+    def no_time(self) -> Iterator[None]:
+        """The time server does not answer."""
+        lie = _core.NetworkLie()
+        lie.kind = "silence"
+        with _told(self._core.set_time_lie, lie):
+            yield
+
+    @contextmanager
+    def wrong_time(self, *, by_s: float) -> Iterator[None]:
+        """The time server is ahead by so much, or behind if it is negative."""
+        lie = _core.NetworkLie()
+        lie.ahead_s = by_s
+        with _told(self._core.set_time_lie, lie):
+            yield
+
+    @contextmanager
+    def late_time(self, *, by_s: float) -> Iterator[None]:
+        """The time server answers so much later, with the time of the question."""
+        lie = _core.NetworkLie()
+        lie.late_s = by_s
+        with _told(self._core.set_time_lie, lie):
+            yield
+
+    @contextmanager
+    def no_names(self) -> Iterator[None]:
+        """The name server does not answer."""
+        lie = _core.NetworkLie()
+        lie.kind = "silence"
+        with _told(self._core.set_name_lie, lie):
+            yield
+
+    @contextmanager
+    def unknown_names(self) -> Iterator[None]:
+        """The name server knows no name any more."""
+        lie = _core.NetworkLie()
+        lie.kind = "no-such-name"
+        with _told(self._core.set_name_lie, lie):
+            yield
+
+    @contextmanager
+    def wrong_address(self, address: str) -> Iterator[None]:
+        """The name server leads all names to another IPv4 address."""
+        lie = _core.NetworkLie()
+        lie.kind, lie.address = "wrong-address", address
+        with _told(self._core.set_name_lie, lie):
+            yield
+
+    @contextmanager
+    def late_names(self, *, by_s: float) -> Iterator[None]:
+        """The name server answers so much later."""
+        lie = _core.NetworkLie()
+        lie.late_s = by_s
+        with _told(self._core.set_name_lie, lie):
+            yield
+
+
+@contextmanager
+def _told(tell: Callable[[_core.NetworkLie], None], lie: _core.NetworkLie) -> Iterator[None]:
+    tell(lie)
+    try:
+        yield
+    finally:
+        tell(_core.NetworkLie())
