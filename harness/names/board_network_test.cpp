@@ -7,6 +7,8 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include <functional>
+#include <future>
 #include <mutex>
 #include <thread>
 #include <variant>
@@ -84,10 +86,18 @@ class BoardNetworkTest : public ::testing::Test {
         return answer;
     }
     void lie(const harness::NameLie& lie) {
-        loop_.post([this, lie] { network_.set_name_lie(lie); });
+        in_loop([this, lie] { network_.set_name_lie(lie); });
     }
     void lie(const harness::TimeLie& lie) {
-        loop_.post([this, lie] { network_.set_time_lie(lie); });
+        in_loop([this, lie] { network_.set_time_lie(lie); });
+    }
+    void in_loop(const std::function<void()>& work) {
+        std::promise<void> done;
+        loop_.post([&] {
+            work();
+            done.set_value();
+        });
+        done.get_future().wait();
     }
 
     rig::SystemClock clock_;

@@ -129,8 +129,9 @@ def test_handshake_takes_an_mcu_its_time(bench_with):
     trips = [bench.press("button1") for _ in range(3)]
 
     assert all(trip.reply.accepted for trip in trips)
-    # Some 3 million instructions and more at 16 ns each, whatever this machine could do.
-    assert min(trip.connection.handshake_ns for trip in trips) > 50_000_000
+    # Many millions of instructions at 16 ns each. Not each of them: a guest that this machine has
+    # held up runs at full speed until it has caught up.
+    assert max(trip.connection.handshake_ns for trip in trips) > 50_000_000
 
 
 def _is_connection(event):

@@ -72,7 +72,7 @@ def test_bench_file_is_not_made_under_the_built_in_name_or_in_a_folder_that_is_n
     elsewhere = wwep_rig("bench", "new", "no-such-folder/bench-1.toml")
 
     assert built_in.code == elsewhere.code == 2
-    assert "sim is the built-in bench" in built_in.err
+    assert "sim is a built-in bench" in built_in.err
     assert "no-such-folder/bench-1.toml: No such file or directory" in elsewhere.err
 
 
@@ -95,7 +95,7 @@ def test_shell_completes_names_of_benches(wwep_rig):
         }
     )
 
-    assert done.out.split() == ["plain,bench-1", "plain,sim"]
+    assert done.out.split() == ["plain,bench-1", "plain,emulator", "plain,sim"]
 
 
 def test_press_shows_the_round_trip(wwep_rig):

@@ -245,7 +245,7 @@ def test_board_that_is_no_process_takes_no_application(wwep_rig, folder):
     done = wwep_rig("run", "--app", str(folder), "--bench", "wired")
 
     assert done.code == 4
-    assert "kinds sim and kernel only" in done.err
+    assert "kinds sim, kernel and emulator only" in done.err
 
 
 SCENARIO = """

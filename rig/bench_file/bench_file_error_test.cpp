@@ -109,6 +109,7 @@ colour = "red"
 )";
     const std::string known_keys =
         "device, role, serves, app, app_settings, app_lab_names, program, arguments, environment, "
+        "speed, "
         "root_certificate, console, ready, ready_timeout_ms, reset, power, flash, "
         "flash_timeout_ms, contract";
     const std::vector<std::string> expected = {
