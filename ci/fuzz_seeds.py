@@ -97,6 +97,34 @@ def server_flights() -> Iterator[bytes]:
     yield record(22, message(11, bytes(9))[:6]) + record(22, message(11, bytes(9))[6:])
 
 
+def connections() -> Iterator[bytes]:
+    """What peer and time do to a connection: one byte for the kind, one for the fault, then steps.
+
+    A step below 0xA0 says that so many bytes and one follow; the others are in connection_fuzz.cpp.
+    """
+
+    def says(text: bytes) -> bytes:
+        return b"".join(
+            bytes([len(part) - 1]) + part
+            for part in (text[at : at + 0x80] for at in range(0, len(text), 0x80))
+        )
+
+    plain, keep_open, secure, with_client = 0, 2, 1, 5
+    no_fault, faults = 255, range(40)
+    for text in CONVERSATIONS:
+        yield bytes([plain, no_fault]) + says(text)
+        yield bytes([with_client, no_fault]) + says(text) + b"\xe0"
+    yield bytes([keep_open, no_fault]) + says(b"R0FAC0B" * 30) + b"\xa0" + says(b"R0FAC0B" * 90)
+    yield bytes([keep_open, no_fault]) + says(b"W0") + b"\xd0\xff\xd0\xff" + says(b"FAC0B1234")
+    yield bytes([plain, no_fault]) + says(b"W0FAC") + b"\xff" * 9
+    yield bytes([with_client, no_fault]) + b"\xb9" + says(b"W0FAC0B1234") + b"\xc0"
+    for hello in client_hellos():
+        yield bytes([secure, no_fault]) + says(hello) + says(b"\x15\x03\x03\0\x02\x02\x28")
+    for fault in faults:
+        yield bytes([plain, fault]) + says(b"W0FAC0B1234") + b"\xff\xff"
+        yield bytes([with_client, fault]) + says(b"W0FAC0B1234") + b"\xff\xff"
+
+
 def seeds(target: str) -> list[bytes]:
     """The seeds of a target. Raises KeyError for one that has none."""
     makers: dict[str, Callable[[], list[bytes]]] = {
@@ -109,6 +137,7 @@ def seeds(target: str) -> list[bytes]:
             for flight in server_flights()
             for act, at in zip(range(8), (2, 5, 10, 3, 4, 11, 12, 9), strict=True)
         ],
+        "connection_fuzz": lambda: list(connections()),
         "bench_file_fuzz": lambda: [each.encode() for each in BENCHES],
     }
     return makers[target]()

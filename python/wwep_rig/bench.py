@@ -17,7 +17,9 @@ from .latencies import LABELS
 from .led import LedView
 from .man_in_the_middle import ManInTheMiddle, other_value
 from .neighbours import Neighbours
+from .press_text import GOALS, listed, missing_parts
 from .recording import Recording
+from .relay import Network, Relay
 from .round_trip import RoundTrip, Until, round_trip_of
 from .server import Server
 from .target import Target
@@ -99,7 +101,7 @@ class Bench(Closing):
         self.network = BoardNetwork(core)
 
     def __repr__(self) -> str:
-        lines = f"buttons {_list(self.buttons) or 'none'}, LEDs {_list(self.leds) or 'none'}"
+        lines = f"buttons {listed(self.buttons) or 'none'}, LEDs {listed(self.leds) or 'none'}"
         where = ", ".join((*self._core.plain_endpoints, *self._core.tls_endpoints))
         return f"<Bench {self.name} ({self.kind.value}): {lines}; server on {where}>"
 
@@ -126,7 +128,7 @@ class Bench(Closing):
     def led(self, name: str) -> LedView:
         """An LED by its name."""
         if name not in self.leds:
-            raise NoBench(f"bench {self.name} has no LED {name!r}, only {_list(self.leds)}")
+            raise NoBench(f"bench {self.name} has no LED {name!r}, only {listed(self.leds)}")
         return LedView(
             self._core,
             name,
@@ -156,7 +158,9 @@ class Bench(Closing):
         """
         hold_s = self.hold_s_default if hold_s is None else hold_s
         if button not in self.buttons:
-            raise NoBench(f"bench {self.name} has no button {button!r}, only {_list(self.buttons)}")
+            raise NoBench(
+                f"bench {self.name} has no button {button!r}, only {listed(self.buttons)}"
+            )
         self._wait_until_pressable(button)
         press_id = self._core.start_press(button, hold_s=hold_s, profile=profile)
         self._last_presses[button] = (press_id, hold_s)
@@ -243,6 +247,27 @@ class Bench(Closing):
         except certs.CertificateError as error:
             raise RigError(f"no certificate for a man in the middle: {error}") from None
         return ManInTheMiddle(self._core, identity, rewrite)
+
+    def network(
+        self,
+        *,
+        delay_s: float = 0.0,
+        bytes_per_s: float = 0.0,
+        stall_after: int | None = None,
+        stall_s: float = 0.0,
+        secure: bool = False,
+    ) -> Relay:
+        """The network to one port of the server is bad, for the length of a `with` block.
+
+        Args:
+            delay_s: how much later everything arrives, each way.
+            bytes_per_s: how much it carries, each way; 0: as much as there is.
+            stall_after: of each connection, after so many bytes nothing goes on for a while.
+            stall_s: how long that while is.
+            secure: whether it lies before the secure port, not before the one in the clear.
+        """
+        network = Network(delay_s, bytes_per_s, stall_after, stall_s)
+        return Relay(self._core, network, secure=secure)
 
     def release_buttons(self) -> None:
         """Every button to high impedance."""
@@ -375,7 +400,7 @@ class Bench(Closing):
         return trip
 
     def _what_is_missing(self, trip: RoundTrip, hold_s: float, until: Until, limit_s: float) -> str:
-        missing = _missing(trip, until)
+        missing = missing_parts(trip, until)
         # What happened long before the press belongs to other presses.
         window_ns = 1_000_000_000
         events = [
@@ -391,7 +416,7 @@ class Bench(Closing):
         dead = f" The target had ended: {ends[-1]}." if ends and not self.target.is_running else ""
         return (
             f"pressed {trip.press.button} for {hold_s * 1000:g} ms and waited {limit_s:g} s until "
-            f"{_GOALS[until]}: {_list(missing) or 'it came too late'} missing.{dead}\n"
+            f"{GOALS[until]}: {listed(missing) or 'it came too late'} missing.{dead}\n"
             f"What happened, counted from the press:\n"
             f"{last_events(events, trip.press.before_ns)}"
         )
@@ -399,35 +424,3 @@ class Bench(Closing):
     def close(self) -> None:
         """Release the buttons, stop target and server, finish the recording, free the bench."""
         self._resources.close()
-
-
-_GOALS = {
-    Until.led: "the LED changes",
-    Until.frame: "a frame arrives",
-    Until.reply: "a frame is replied to",
-    Until.settled: "everything has settled",
-    Until.closed: "a connection has come and gone",
-}
-
-
-def _missing(trip: RoundTrip, until: Until) -> list[str]:
-    is_closed = bool(trip.connections) and trip.connections[-1].is_closed
-    parts = {
-        "LED edge": (not trip.led.edges, (Until.led, Until.settled)),
-        "connection": (
-            not trip.connections,
-            (Until.frame, Until.reply, Until.settled, Until.closed),
-        ),
-        "frame": (not trip.frames, (Until.frame, Until.reply, Until.settled)),
-        "reply": (not trip.replies, (Until.reply, Until.settled)),
-        "end of the connection": (not is_closed, (Until.settled, Until.closed)),
-        "release of the button": (not trip.press.released_ns, (Until.settled,)),
-    }
-    return [name for name, (lacks, matters) in parts.items() if lacks and until in matters]
-
-
-def _list(names: tuple[str, ...] | list[str]) -> str:
-    if not names:
-        return ""
-    *first, last = names
-    return f"{', '.join(first)} and {last}" if first else last
