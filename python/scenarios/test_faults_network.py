@@ -4,6 +4,9 @@ import pytest
 
 from wwep_rig import Until
 
+# An emulated board has a network of its own, between which and the server nobody stands.
+pytestmark = pytest.mark.rig_kinds("sim", "kernel", "board")
+
 BUTTONS = [
     pytest.param("button0", False, id="clear"),
     pytest.param("button1", True, id="secure", marks=pytest.mark.rig_needs("button1")),
@@ -15,7 +18,7 @@ def test_late_network_within_the_budget_is_waited_for(bench, recording, button, 
     """A fifth of the reply's budget each way: nothing is sent twice, and nothing is given up."""
     delay_s = bench.config.budgets.reply_ms / 1000 / 5
 
-    with bench.network(delay_s=delay_s, secure=secure):
+    with bench.bad_network(delay_s=delay_s, secure=secure):
         trip = bench.press(button)
 
     assert trip.reply.accepted
@@ -26,7 +29,7 @@ def test_late_network_within_the_budget_is_waited_for(bench, recording, button, 
 
 def test_slow_network_is_waited_for(bench, recording):
     """A modem's speed: the frame comes byte by byte."""
-    with bench.network(bytes_per_s=300):
+    with bench.bad_network(bytes_per_s=300):
         trip = bench.press("button0")
 
     assert trip.reply.accepted
@@ -38,7 +41,7 @@ def test_network_that_stands_still_does_not_hang_the_board(bench, recording, but
     """In the middle of the exchange nothing goes on for longer than a reply may take."""
     stall_s = bench.config.budgets.reply_ms / 1000 + 0.5
 
-    with bench.network(stall_after=5, stall_s=stall_s, secure=secure):
+    with bench.bad_network(stall_after=5, stall_s=stall_s, secure=secure):
         lost = bench.press(button, until=Until.led)
         recording.wait_for_connections(1, timeout_s=stall_s + bench.config.press_timeout_s)
         bench.wait_until_idle(timeout_s=bench.config.press_timeout_s)

@@ -30,7 +30,7 @@ def bench(environment):
 def test_request_takes_as_long_as_the_network_makes_it(bench, network, takes_s, text):
     window = bench.record()
     began_s = time.monotonic()
-    with bench.network(**network):
+    with bench.bad_network(**network):
         assert bench.server.ask(WRITE, timeout_s=20) == ACCEPTED
         took_s = time.monotonic() - began_s
 
@@ -43,7 +43,7 @@ def test_request_takes_as_long_as_the_network_makes_it(bench, network, takes_s, 
 def test_end_of_the_block_ends_what_is_on_its_way(bench):
     window = bench.record()
     began_s = time.monotonic()
-    with bench.network(stall_after=0, stall_s=600):
+    with bench.bad_network(stall_after=0, stall_s=600):
         with pytest.raises(Exception, match="asked the bench's own server"):
             bench.server.ask(WRITE, timeout_s=0.2)
 
@@ -55,4 +55,4 @@ def test_end_of_the_block_ends_what_is_on_its_way(bench):
 @pytest.mark.parametrize("words", [{"delay_s": -1.0}, {"stall_after": 5}], ids=str)
 def test_network_that_cannot_be_is_refused(bench, words):
     with pytest.raises(ValueError, match="network|stall"):
-        bench.network(**words)
+        bench.bad_network(**words)

@@ -248,7 +248,7 @@ class Bench(Closing):
             raise RigError(f"no certificate for a man in the middle: {error}") from None
         return ManInTheMiddle(self._core, identity, rewrite)
 
-    def network(
+    def bad_network(
         self,
         *,
         delay_s: float = 0.0,

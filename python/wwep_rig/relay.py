@@ -1,6 +1,6 @@
 """A bad network between target and server: late, slow, or at a standstill for a while.
 
-    with bench.network(delay_s=0.1):
+    with bench.bad_network(delay_s=0.1):
         trip = bench.press("button0")
 
 It is a relay in user space, on any machine: what it does to a stream, TCP may do. Loss, duplication
