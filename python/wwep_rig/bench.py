@@ -139,8 +139,12 @@ class Bench(Closing):
 
     @property
     def hold_s_default(self) -> float:
-        """How long a button is held unless it is said, in seconds: longer than the debounce."""
-        return HOLD_S + self.target.contract.debounce_ms / 1000
+        """How long a button is held unless it is said, in seconds.
+
+        With a contract that debounces it is several times as long as that asks, as a finger would:
+        a board that looks up late must not miss it.
+        """
+        return HOLD_S + 5 * self.target.contract.debounce_ms / 1000
 
     def start_press(
         self, button: str, *, hold_s: float | None = None, profile: str = "ideal"
