@@ -82,6 +82,7 @@ class Bench(Closing):
         calibration: Calibration | None = None,
         *,
         certificates: Path,
+        name_trouble: Path | None,
     ) -> None:
         self._core = core
         self._resources = resources
@@ -98,7 +99,7 @@ class Bench(Closing):
         )
         self.target = Target(core, config, self._explained)
         self.server = Server(core, config, self._explained)
-        self.network = BoardNetwork(core)
+        self.network = BoardNetwork(core, name_trouble)
 
     def __repr__(self) -> str:
         lines = f"buttons {listed(self.buttons) or 'none'}, LEDs {listed(self.leds) or 'none'}"

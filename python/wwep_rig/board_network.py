@@ -1,4 +1,4 @@
-"""The network of an emulated board, as scripts use it: its cable, its name and time servers.
+"""The network of a board that is no real one, as scripts use it: cable, name and time servers.
 
     with bench.network.wrong_time(by_s=400 * 86400):
         bench.target.power_cycle()
@@ -7,8 +7,10 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from . import _core
+from .name_trouble import NameTrouble
 
 
 class BoardNetwork:
@@ -16,11 +18,16 @@ class BoardNetwork:
 
     Each method is a `with` block, after which all is as it should be. Lies of the same server do
     not nest: the inner one's end is the truth. Each time one is told it is a fault on the timeline.
-    All raise NoBench on a bench whose board has no such network.
+    All raise NoBench on a bench whose board has no such network: a board that is a process has its
+    names only.
     """
 
-    def __init__(self, core: _core.Bench) -> None:
+    def __init__(self, core: _core.Bench, name_trouble: Path | None) -> None:
+        """`name_trouble` is the file that a board which is a process goes by; None: it is none."""
         self._core = core
+        self._tell_names = (
+            core.set_name_lie if name_trouble is None else NameTrouble(core, name_trouble).tell
+        )
 
     @contextmanager
     def cable_pulled(self) -> Iterator[None]:
@@ -61,7 +68,7 @@ class BoardNetwork:
         """The name server does not answer."""
         lie = _core.NetworkLie()
         lie.kind = "silence"
-        with _told(self._core.set_name_lie, lie):
+        with _told(self._tell_names, lie):
             yield
 
     @contextmanager
@@ -69,7 +76,7 @@ class BoardNetwork:
         """The name server knows no name any more."""
         lie = _core.NetworkLie()
         lie.kind = "no-such-name"
-        with _told(self._core.set_name_lie, lie):
+        with _told(self._tell_names, lie):
             yield
 
     @contextmanager
@@ -77,7 +84,7 @@ class BoardNetwork:
         """The name server leads all names to another IPv4 address."""
         lie = _core.NetworkLie()
         lie.kind, lie.address = "wrong-address", address
-        with _told(self._core.set_name_lie, lie):
+        with _told(self._tell_names, lie):
             yield
 
     @contextmanager
@@ -85,7 +92,7 @@ class BoardNetwork:
         """The name server answers so much later."""
         lie = _core.NetworkLie()
         lie.late_s = by_s
-        with _told(self._core.set_name_lie, lie):
+        with _told(self._tell_names, lie):
             yield
 
 

@@ -121,6 +121,7 @@ def open_bench(
             options.run.firmware,
             floor,
             certificates=state_directory(variables) / "certs",
+            name_trouble=folder.path / sim.NAME_TROUBLE if options.target else None,
         )
     except BaseException:
         resources.close()
@@ -242,7 +243,7 @@ def _open_core(
         if is_emulated:
             options.emulator = emulator.target_options(config, address, files, folder, environment)
         else:
-            options.target = sim.target_options(config, address, files, board_log)
+            options.target = sim.target_options(config, address, files, board_log, folder)
         try:
             return _core.Bench(options), _with_server_on_target(
                 config, address, files.root, environment

@@ -16,6 +16,8 @@ from .user_dirs import state_directory
 ADDRESSES_TRIED_MAX = 64
 FALLBACK_ADDRESS = "198.51.100.3"
 FIRMWARE_DEFAULT = "dual_client"
+# In the folder of a run, while the names of its server are answered wrongly.
+NAME_TROUBLE = "name-trouble"
 
 _KEY_TYPES = {"server-ecdsa": certs.KeyType.ECDSA, "server-rsa": certs.KeyType.RSA}
 
@@ -156,7 +158,7 @@ def firmware_path(program: str) -> Path:
 
 
 def target_options(
-    config: BenchConfig, address: str, files: ServerFiles, board_log: Path
+    config: BenchConfig, address: str, files: ServerFiles, board_log: Path, folder: Path
 ) -> _core.TargetOptions | None:
     """How to start the process that is the board; None for a bench whose board is no process."""
     if config.kind not in (Kind.SIM, Kind.KERNEL):
@@ -170,6 +172,7 @@ def target_options(
         "WWEP_MAC": target.mac,
         "WWEP_ROUTES": ",".join(f"{name}={address}" for name in names),
         "WWEP_BOARD_LOG": str(board_log),
+        "WWEP_NAME_TROUBLE": str(folder / NAME_TROUBLE),
     }
     if target.role is Role.SERVER:
         variables["WWEP_BIND_ADDRESS"] = address

@@ -76,6 +76,10 @@ bool network_resolve(const char* name, uint32_t* address) {
     return route != NULL;
 }
 
+const char* network_name_trouble(void) {
+    return world->name_trouble;
+}
+
 uint32_t network_outgoing_address(void) {
     return world->bind_address;
 }

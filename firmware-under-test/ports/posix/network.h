@@ -18,6 +18,9 @@ uint32_t network_route(uint32_t address);
 /* Looks name up; false when nothing knows it. */
 bool network_resolve(const char* name, uint32_t* address);
 
+/* The file that says how names are answered wrongly; NULL: there is none. */
+const char* network_name_trouble(void);
+
 /* Where sockets bind: the board's address, or any for outgoing and loopback for listening. */
 uint32_t network_outgoing_address(void);
 uint32_t network_listening_address(void);

@@ -9,9 +9,12 @@
 #include <unistd.h>
 
 #include <cstring>
+#include <filesystem>
+#include <fstream>
 #include <string>
 
 #include "dns.h"
+#include "testing/board.hpp"
 #include "testing/c_program.h"
 #include "wiced.h"
 
@@ -27,6 +30,22 @@ TEST(Dns, ResolvesRoutesLiteralsAndNothingElse) {
     EXPECT_EQ(c_program_lookup_with_four_arguments("198.51.100.3", &address), WICED_SUCCESS);
     EXPECT_EQ(address.ip.v4, 0xC6336403u);
     EXPECT_EQ(c_program_lookup_with_four_arguments("localhost", &address), 4);
+}
+
+TEST(Dns, GoesWrongAsItsFileSays) {
+    const char* file = board_world().name_trouble;
+    const auto lookup = [file](const std::string& trouble, const char* name) {
+        std::ofstream(file) << trouble;
+        wiced_ip_address_t address{};
+        const auto result = wiced_hostname_lookup(name, &address, 20, WICED_STA_INTERFACE);
+        return result == WICED_SUCCESS ? address.ip.v4 : static_cast<std::uint32_t>(result);
+    };
+    EXPECT_EQ(lookup("5 127.9.9.9\n", "server.test"), 0x7F090909u);
+    EXPECT_EQ(lookup("5 right\n", "server.test"), 0x7F000001u);
+    EXPECT_EQ(lookup("0 none\n", "server.test"), static_cast<std::uint32_t>(WICED_ERROR));
+    EXPECT_EQ(lookup("3600000 right\n", "server.test"), static_cast<std::uint32_t>(WICED_TIMEOUT));
+    EXPECT_EQ(lookup("0 127.9.9.9\n", "198.51.100.3"), 0xC6336403u) << "a literal is no name";
+    std::filesystem::remove(file);
 }
 
 TEST(Dns, IsNotUpWithoutALink) {

@@ -166,6 +166,7 @@ bool world_from_environment(world_t* world, char* error, size_t error_size) {
     }
     world->board_log = variable("WWEP_BOARD_LOG");
     world->second_uart = variable("WWEP_UART_2");
+    world->name_trouble = variable("WWEP_NAME_TROUBLE");
     world->dct_certificate = variable("WWEP_DCT_CERTIFICATE");
     world->dct_private_key = variable("WWEP_DCT_PRIVATE_KEY");
     return true;

@@ -33,6 +33,7 @@ typedef struct {
     const char* dct_certificate;
     const char* dct_private_key;
     uint32_t boot_delay_ms;
+    const char* name_trouble; /* file; see dns.c. NULL: names are answered as they should be */
 } world_t;
 
 /* A board on its own: no wires, the default MAC, no routes. */

@@ -12,9 +12,9 @@ namespace {
 class World : public testing::Test {
   protected:
     void TearDown() override {
-        for (const char* name :
-             {"WWEP_WIRE_FD", "WWEP_MAC", "WWEP_ROUTES", "WWEP_BIND_ADDRESS", "WWEP_BOOT_DELAY_MS",
-              "WWEP_BOARD_LOG", "WWEP_GPIO_CHIP", "WWEP_GPIO_PINS", "WWEP_UART_2"}) {
+        for (const char* name : {"WWEP_WIRE_FD", "WWEP_MAC", "WWEP_ROUTES", "WWEP_BIND_ADDRESS",
+                                 "WWEP_BOOT_DELAY_MS", "WWEP_BOARD_LOG", "WWEP_GPIO_CHIP",
+                                 "WWEP_GPIO_PINS", "WWEP_UART_2", "WWEP_NAME_TROUBLE"}) {
             unsetenv(name);
         }
     }
@@ -43,6 +43,7 @@ TEST_F(World, ReadsEveryVariable) {
     setenv("WWEP_BIND_ADDRESS", "127.9.9.9", 1);
     setenv("WWEP_BOOT_DELAY_MS", "250", 1);
     setenv("WWEP_UART_2", "/dev/ttyUSB0", 1);
+    setenv("WWEP_NAME_TROUBLE", "/run/trouble", 1);
     EXPECT_EQ(read("WWEP_MAC", "02:1a:ff:00:00:10"), "");
     EXPECT_EQ(world_.wire_fd, 7);
     EXPECT_EQ(world_.mac.octet[1], 0x1a);
@@ -50,6 +51,7 @@ TEST_F(World, ReadsEveryVariable) {
     EXPECT_EQ(world_.bind_address, 0x7F090909u);
     EXPECT_EQ(world_.boot_delay_ms, 250u);
     EXPECT_STREQ(world_.second_uart, "/dev/ttyUSB0");
+    EXPECT_STREQ(world_.name_trouble, "/run/trouble");
     ASSERT_NE(world_find_route(&world_, "A.TEST"), nullptr);
     EXPECT_EQ(world_find_route(&world_, "A.TEST")->address, 0x7F010203u);
     EXPECT_EQ(world_find_route(&world_, "198.51.100.3")->address, 0x7F010204u);

@@ -1,8 +1,11 @@
 #include "testing/board.hpp"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cstdio>
+#include <filesystem>
+#include <string>
 
 #include "wiced.h"
 
@@ -23,6 +26,9 @@ const world_t& board_world() {
 int main(int argc, char** argv) {
     testing::InitGoogleTest(&argc, argv);
     char error[256];
+    const std::string trouble =
+        std::filesystem::temp_directory_path() / ("wwep_names_" + std::to_string(::getpid()));
+    world.name_trouble = trouble.c_str();
     if (!world_add_routes(&world, "server.test=127.0.0.1,198.51.100.3=127.0.0.1", error,
                           sizeof(error)) ||
         !board_boot(&world)) {
