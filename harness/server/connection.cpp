@@ -12,7 +12,7 @@
 namespace harness {
 namespace {
 
-constexpr std::size_t read_size = 16U * 1024;
+constexpr std::size_t read_size = Connection::received_per_call_max;
 
 std::int64_t kernel_stamp_ns(msghdr& message) {
     for (cmsghdr* control = CMSG_FIRSTHDR(&message); control != nullptr;
