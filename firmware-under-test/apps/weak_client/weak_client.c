@@ -109,7 +109,8 @@ static wiced_result_t exchange(const channel_t* channel, wiced_tcp_socket_t* soc
     if (result == WICED_SUCCESS && !is_answer(message, reply, length)) {
         result = WICED_ERROR;
     }
-    WPRINT_APP_INFO(("button %u: sent %s: %d\n", channel->number, message, (int)result));
+    WPRINT_APP_INFO(("button %u: sent %s, reply %.*s: %d\n", channel->number, message, (int)length,
+                     reply, (int)result));
     return result;
 }
 
