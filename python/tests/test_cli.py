@@ -279,13 +279,17 @@ def test_doctor_finds_an_address_that_this_machine_does_not_have(wwep_rig, tmp_p
 def test_doctor_looks_at_each_thing_that_an_emulated_board_takes(wwep_rig, tmp_path):
     wwep_rig("bench", "new", "bench-1", "--kind", "emulator")
 
-    done = wwep_rig("doctor", "--bench", "bench-1", "--json", variables={"PATH": str(tmp_path)})
+    nothing = {"PATH": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path)}
+    done = wwep_rig("doctor", "--bench", "bench-1", "--json", variables=nothing)
 
     assert done.code == 4
     found = {each["what"]: each for each in json.loads(done.out)}
     assert "qemu-system-arm, which is not there" in found["emulator"]["found"]
     assert "install Debian's qemu-system-arm" in found["emulator"]["remedy"]
-    assert "no arm-none-eabi-gcc" in found["compiler"]["found"]
+    assert "arm-none-eabi-gcc, which is not there" in found["compiler"]["found"]
+    assert "install Debian's gcc-arm-none-eabi" in found["compiler"]["remedy"]
+    assert f"lwip, which are not in {tmp_path}" in found["sources"]["found"]
+    assert "ci/fetch-sources" in found["sources"]["remedy"]
     assert found["network"]["is_good"] or "max_user_namespaces" in found["network"]["remedy"]
 
 

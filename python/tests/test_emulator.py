@@ -21,6 +21,11 @@ needs_emulator = pytest.mark.skipif(
 )
 
 
+def _script(path: Path, text: str) -> None:
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(0o755)
+
+
 def write_bench(folder: Path, target: str) -> Path:
     path = folder / "double.toml"
     path.write_text(f'[bench]\nname = "double"\nkind = "emulator"\n[target]\n{target}\n')
@@ -145,6 +150,14 @@ def test_what_is_missing_is_named_with_the_remedy(
         emulator_path({"PATH": str(tmp_path)})
     with pytest.raises(NoBench, match="no application 'nothing'"):
         open_bench(write_bench(tmp_path, 'program = "nothing"'), environment=environment)
+    tools = {**environment, "PATH": f"{tmp_path}:/usr/bin:/bin", "XDG_CACHE_HOME": str(tmp_path)}
+    _script(tmp_path / "qemu-system-arm", "exit 1")
+    _script(tmp_path / "arm-none-eabi-gcc", 'echo "${1#*=}"')  # what it says of a file it lacks
+    with pytest.raises(NoBench, match="takes newlib, which is not there"):
+        open_bench("emulator", environment=tools)
+    _script(tmp_path / "arm-none-eabi-gcc", "echo /usr/lib/nano.specs")
+    with pytest.raises(NoBench, match=f"sources of lwip, which are not in {tmp_path}"):
+        open_bench("emulator", environment=tools)
     with pytest.raises(NoBench, match="start firmware /nowhere"):
         _core.try_enclosure("/nowhere")
     _core.try_enclosure(str(helper_path()))

@@ -16,6 +16,9 @@ from .errors import NoBench, RigError, TargetFailed
 POSIX = "posix"
 CROSS_COMPILER = "arm-none-eabi-gcc"
 
+_CROSS_TOOLS = (
+    "install Debian's gcc-arm-none-eabi and libnewlib-arm-none-eabi (ci/setup --emulator)"
+)
 _EXIT_BUILD_FAILED, _EXIT_USAGE = 1, 2
 _LIBRARIES = ("wolfssl", "libgpiod")
 
@@ -53,7 +56,8 @@ def build_app(
 
     Args:
         app: what to build.
-        environment: says which compiler (`CC`) and where builds are kept (`XDG_CACHE_HOME`).
+        environment: says which compiler (`CC`), and where builds and the libraries' sources are
+            kept (`XDG_CACHE_HOME`).
         tell: is given each line that the build says: progress, the compiler's warnings.
         port: of the firmware, for which it is built.
 
@@ -64,7 +68,8 @@ def build_app(
     if port == POSIX:
         _refuse_missing_tools(environment)
     else:
-        _refuse_missing_cross_tools(environment)
+        cross_compiler(environment)
+        image_sources(environment)
     tell(f"building {app.folder}")
     # Its own line says how it wants to be run; a checkout may lie where nothing is executable.
     command = [sys.executable, "-IB", str(build_command()), str(app.folder)]
@@ -98,12 +103,29 @@ def build_command() -> Path:
     )
 
 
-def _refuse_missing_cross_tools(environment: Mapping[str, str]) -> None:
-    if shutil.which(CROSS_COMPILER, path=environment.get("PATH", os.defpath)) is None:
-        raise NoBench(
-            f"building an image takes {CROSS_COMPILER}, which is not there",
-            "install Debian's gcc-arm-none-eabi and libnewlib-arm-none-eabi (ci/setup --emulator)",
-        )
+def cross_compiler(environment: Mapping[str, str]) -> Path:
+    """The compiler of images. Raises NoBench when it or its C library is not installed."""
+    path = shutil.which(CROSS_COMPILER, path=environment.get("PATH", os.defpath))
+    if path is None:
+        raise NoBench(f"building an image takes {CROSS_COMPILER}, which is not there", _CROSS_TOOLS)
+    # Where it is, the answer is its path; else the name that was asked for.
+    ask = [path, "-print-file-name=nano.specs"]
+    said = subprocess.run(ask, capture_output=True, text=True, check=False).stdout
+    if not said.startswith("/"):
+        raise NoBench("building an image takes newlib, which is not there", _CROSS_TOOLS)
+    return Path(path)
+
+
+def image_sources(environment: Mapping[str, str]) -> Path:
+    """Where the libraries' sources for images lie. Raises NoBench when one of them does not."""
+    home = environment.get("HOME") or str(Path.home())
+    cache = environment.get("XDG_CACHE_HOME") or f"{home}/.cache"
+    folder = Path(cache) / "wwep-rig" / "sources"
+    for library in ("lwip", "wolfssl"):
+        if not (folder / library).is_dir():
+            what = f"building an image takes the sources of {library}, which are not in {folder}"
+            raise NoBench(what, "fetch them out of Debian: ci/fetch-sources, which needs no root")
+    return folder
 
 
 def _refuse_missing_tools(environment: Mapping[str, str]) -> None:

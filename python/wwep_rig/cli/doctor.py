@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import socket
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -200,30 +199,25 @@ def _examine_bench(bench_name: str, environment: Mapping[str, str]) -> Iterator[
         else:
             yield Finding(f"port {port}", True, f"free on {where}")
     if config.kind is Kind.EMULATOR:
-        yield from _emulator(environment)
+        yield from _emulator(environment, is_built="/" in config.target.program)
     if config.kind in (Kind.SIM, Kind.KERNEL):
         yield _guarded("firmware", lambda: _firmware(firmware_path, config.target.program), "", 4)
 
 
-def _emulator(environment: Mapping[str, str]) -> Iterator[Finding]:
-    """What an emulated board takes, each part on its own."""
+def _emulator(environment: Mapping[str, str], is_built: bool) -> Iterator[Finding]:
+    """What an emulated board takes, each part on its own; an image that is built needs less."""
     from wwep_rig import _core
-    from wwep_rig.app_build import CROSS_COMPILER
+    from wwep_rig.app_build import cross_compiler, image_sources
     from wwep_rig.emulator import emulator_version, helper_path
-
-    def compiler() -> str:
-        path = shutil.which(CROSS_COMPILER, path=environment.get("PATH"))
-        if path is None:
-            raise FileNotFoundError(f"there is no {CROSS_COMPILER}")
-        return path
 
     def network() -> str:
         _core.try_enclosure(str(helper_path()))
         return "a network of the board's own can be made, without root"
 
     yield _guarded("emulator", lambda: emulator_version(environment), "", NO_BENCH)
-    remedy = "ci/setup --emulator; an image that is built already needs none"
-    yield _guarded("compiler", compiler, remedy, NO_BENCH)
+    if not is_built:
+        yield _guarded("compiler", lambda: str(cross_compiler(environment)), "", NO_BENCH)
+        yield _guarded("sources", lambda: str(image_sources(environment)), "", NO_BENCH)
     yield _guarded("network", network, "", NO_BENCH)
 
 
