@@ -319,27 +319,46 @@ TEST_F(EmulatorTest, without_an_enclosure_the_board_reaches_nobody_but_is_reache
     EXPECT_TRUE(until([&] { return edges_.size() == 1; }));
 }
 
-TEST_F(EmulatorTest, it_dies_with_the_rig) {
-    ASSERT_EQ(::prctl(PR_SET_CHILD_SUBREAPER, 1), 0);  // what a killed child leaves is ours then
-    int ends[2];
-    ASSERT_EQ(::pipe2(ends, O_CLOEXEC), 0);
-    const rig::UniqueFd told(ends[0]);
-    rig::UniqueFd tell(ends[1]);
-    const pid_t child = ::fork();
-    if (child == 0) {
-        make(spec()).start();
-        const int pid = target_->pid();
-        static_cast<void>(::write(tell.get(), &pid, sizeof pid));
-        ::pause();
-    }
-    tell.reset();
-    int board = 0;
-    ASSERT_EQ(::read(told.get(), &board, sizeof board), static_cast<ssize_t>(sizeof board));
-    ASSERT_EQ(::kill(child, SIGKILL), 0);
+/// How it ended; nothing: it lives on, and is killed now.
+std::optional<int> end_of(pid_t process) {
+    const auto give_up = rig::Deadline::after(system_clock, patience);
     int status = 0;
-    EXPECT_EQ(::waitpid(child, &status, 0), child);
-    EXPECT_EQ(::waitpid(board, &status, 0), board);  // ends the test's time if it lives on
-    EXPECT_TRUE(WIFSIGNALED(status));
+    while (::waitpid(process, &status, WNOHANG) != process) {
+        if (give_up.has_passed(system_clock)) {
+            ::kill(process, SIGKILL);
+            ::waitpid(process, &status, 0);
+            return std::nullopt;
+        }
+        static_cast<void>(::poll(nullptr, 0, 1));
+    }
+    return status;
+}
+
+TEST_F(EmulatorTest, it_dies_with_the_rig_however_soon_that_ends) {
+    ASSERT_EQ(::prctl(PR_SET_CHILD_SUBREAPER, 1), 0);  // what a killed child leaves is ours then
+    for (int i = 0; i < 20; ++i) {
+        int ends[2];
+        ASSERT_EQ(::pipe2(ends, O_CLOEXEC), 0);
+        const rig::UniqueFd told(ends[0]);
+        rig::UniqueFd tell(ends[1]);
+        const pid_t child = ::fork();
+        if (child == 0) {
+            make(spec()).start();
+            const int pid = target_->pid();
+            static_cast<void>(::write(tell.get(), &pid, sizeof pid));
+            ::pause();
+        }
+        tell.reset();
+        int board = 0;
+        ASSERT_EQ(::read(told.get(), &board, sizeof board), static_cast<ssize_t>(sizeof board));
+        // It becomes QEMU meanwhile: the rig ends at one moment of that after another.
+        static_cast<void>(::usleep(static_cast<useconds_t>(i * 100)));
+        ASSERT_EQ(::kill(child, SIGKILL), 0);
+        ASSERT_TRUE(end_of(child).has_value());
+        const auto status = end_of(board);
+        ASSERT_TRUE(status.has_value()) << "QEMU lives on, started " << i * 100 << " us before";
+        EXPECT_TRUE(WIFSIGNALED(*status));
+    }
     ::prctl(PR_SET_CHILD_SUBREAPER, 0);
 }
 
