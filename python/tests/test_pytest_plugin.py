@@ -460,3 +460,40 @@ def test_run_leaves_a_page_of_itself_and_of_each_test_that_failed(run_pytest, tm
     assert "failed" in of_own and Path(pages["report"]).parent == Path("kept")
     assert "report:" not in good.out and not list((tmp_path / "good").glob("*.html"))
     assert odd.code == 4 and "rig_report: 'some' is none of all, failed, none" in odd.err
+
+
+def test_test_that_takes_the_bench_without_recording_is_in_the_recording_too(run_pytest):
+    """Its presses are in the table, its failure has a timeline and a page."""
+    source = (
+        "def test_bare(bench):\n"
+        "    assert not bench.press('button0').reply.accepted\n"
+        "def test_next(bench, recording):\n"
+        "    assert bench.press('button0').frame.value == 1  # the failure before reset the board\n"
+    )
+    done = run_pytest(source, variables={"WWEP_RIG_REPORT": ""})
+
+    page = re.search(r"^report of test_it.py::test_bare: (\S+\.html)$", done.out, re.MULTILINE)
+    assert page is not None and "1 press:" in Path(page[1]).read_text()
+    assert "rig timeline" in done.out and re.search(r"press → LED +2 ", done.out)
+    assert "1 failed, 1 passed" in done.out and last_line(done.out) == "rig: target-failed"
+
+
+def test_press_that_the_bench_has_forgotten_is_no_rig_error(run_pytest):
+    """A bench remembers the last thousand round trips; a test may make more."""
+    source = (
+        "from wwep_rig import RigError\n"
+        "def test_many(bench, recording):\n"
+        "    trip_of = bench.trip_of\n"
+        "    def forgetful(press_id):\n"
+        "        if press_id == 1:\n"
+        "            raise RigError('press 1 is not known any more')\n"
+        "        return trip_of(press_id)\n"
+        "    for _ in range(3):\n"
+        "        bench.press('button0')\n"
+        "    bench.trip_of = forgetful\n"
+    )
+    done = run_pytest(source)
+
+    assert done.code == 0 and last_line(done.out) == "rig: good"
+    assert re.search(r"press → LED +2 ", done.out)
+    assert "without 1 earlier press: see the report" in done.out

@@ -139,6 +139,14 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 @_hookimpl(tryfirst=True)
+def pytest_runtest_call(item: pytest.Item) -> None:
+    """A test that uses the bench without `recording` is in the recording too."""
+    session = item.config.stash.get(session_key, None)
+    if session is not None:
+        session.begin_bare_test(item)
+
+
+@_hookimpl(tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
     """With --rig-retries, run a test that needs a bench until it passes or has had them all."""
     retries_max = read_settings(item.config, os.environ).retries_max

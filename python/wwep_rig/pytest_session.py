@@ -6,6 +6,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, cast
 
@@ -26,6 +27,7 @@ from .pytest_retries import Retries
 from .pytest_settings import FIXTURES, read_settings
 from .recording import Recording
 from .recordings import KEEP_DEFAULT, RecordingPlace
+from .round_trip import Press, RoundTrip
 
 _IDLE_BEFORE_TEST_S = 2.0
 _RANK = (Outcome.GOOD, Outcome.NO_BENCH, Outcome.TARGET_FAILED, Outcome.RIG_ERROR)
@@ -132,6 +134,7 @@ class RigSession:
         self._rig_errors_known = 0
         self._latencies: list[Latencies] = []
         self._missed: Counter[str] = Counter()
+        self._forgotten = 0
         self._reports = Reports(settings.report)
         self._first_rig_error = ""
         self._annotations = Annotations(config.rootpath, self._environment)
@@ -207,10 +210,28 @@ class RigSession:
         if bench is None:
             return  # closed by a rig error
         bench.release_buttons()
+        self._end(item, bench)
+
+    def begin_bare_test(self, item: pytest.Item) -> None:
+        """A test that takes the bench as it is, without `recording`: its presses count all the
+        same, and its failure has a page."""
+        names = set(getattr(item, "fixturenames", ()))
+        bench = self._bench
+        if bench is None or names & FIXTURES != {"bench"}:
+            return
+        bench.test_began(item.nodeid)
+        item.stash[recording_key] = bench.record()
+        item.stash[recording_path_key] = self._recording_path
+        item.addfinalizer(partial(self._end, item, bench))
+
+    def _end(self, item: pytest.Item, bench: Bench) -> None:
+        if self._bench is None:
+            return  # closed by a rig error
         report = item.stash.get(call_report_key, None)
-        self._needs_reset = report is None or report.failed
+        failed = report is None or report.failed
+        self._needs_reset |= failed
         bench.test_ended(item.nodeid, "error" if report is None else report.outcome)
-        self._note_latencies(item, bench)
+        self._note_latencies(item, bench, failed)
         self._raise_new_rig_errors(bench)
 
     def _raise_new_rig_errors(self, bench: Bench) -> None:
@@ -219,11 +240,13 @@ class RigSession:
         if errors and not self._first_rig_error:
             raise RigError(_told(errors))
 
-    def _note_latencies(self, item: pytest.Item, bench: Bench) -> None:
-        trips = [bench.trip_of(press.id) for press in item.stash[recording_key].presses]
+    def _note_latencies(self, item: pytest.Item, bench: Bench, failed: bool) -> None:
+        presses = item.stash[recording_key].presses
+        trips = list(_trips_kept(bench, presses))
+        self._forgotten += len(presses) - len(trips)
         measured = [trip.latencies for trip in trips]
         self._latencies += measured
-        if self._needs_reset:  # what a test that passed does without, it does so on purpose
+        if failed:  # what a test that passed does without, it does so on purpose
             for trip in trips:
                 self._missed.update(missing_of(trip.latencies, has_led=bool(trip.led.name)))
         for name in LABELS:
@@ -392,6 +415,10 @@ class RigSession:
         if rows:
             for line in table(rows, self._floor.floors_ms if self._floor else None):
                 reporter.write_line(line)
+            if self._forgotten:
+                presses = "press" if self._forgotten == 1 else "presses"
+                told = f"without {self._forgotten:,} earlier {presses}: see the report"
+                reporter.write_line(told)
             if self._floor:
                 reporter.write_line(f"rig floor: {self._floor.text}")
         for line in self.retries.lines():
@@ -427,6 +454,15 @@ class RigSession:
         if self._bench is None:
             raise NoBench("the bench is closed")
         return self._bench
+
+
+def _trips_kept(bench: Bench, presses: Sequence[Press]) -> Iterator[RoundTrip]:
+    """What presses have caused, the newest first, as far back as the bench remembers."""
+    for press in reversed(presses):
+        try:
+            yield bench.trip_of(press.id)
+        except RigError:
+            return
 
 
 def _skip_unless_in_role(item: pytest.Item, config: BenchConfig) -> None:
