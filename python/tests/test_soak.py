@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import resource
 import signal
 import sqlite3
 import time
@@ -75,6 +76,17 @@ def test_soak_is_interrupted_killed_resumed_and_accounts_for_every_press(start, 
     again = wwep_rig("soak", "--resume", str(path), "--presses", str(wanted), "--json")
     assert again.code == 0 and json.loads(again.out)["done"] == wanted
     assert "gone on with 3 times" in wwep_rig("show", str(path)).out
+
+
+def test_soak_that_the_rig_ends_says_how_to_go_on(start, tmp_path):
+    path = tmp_path / "soak.sqlite"
+    soak = start("soak", "--presses", "1000000", *QUICK, "--record", str(path))
+    wait_for_presses(path, 1, soak)
+    resource.prlimit(soak.pid, resource.RLIMIT_FSIZE, (1, 1))  # as if the disk were full
+    _, err = soak.communicate(timeout=60)
+
+    assert soak.returncode == 3, err
+    assert err.endswith(f"go on with it: wwep-rig soak --resume {path}\n")
 
 
 def test_failed_presses_are_counted_and_too_many_in_a_row_end_it(wwep_rig, tmp_path):

@@ -17,7 +17,7 @@ from wwep_rig import soak as soaking
 from wwep_rig.bench import HOLD_S
 from wwep_rig.bench_config import read_bench_file
 from wwep_rig.closing import Closing
-from wwep_rig.errors import NoBench, TargetFailed
+from wwep_rig.errors import NoBench, RigError, TargetFailed
 from wwep_rig.find_bench import load_bench_file
 from wwep_rig.latencies import as_value, table
 from wwep_rig.opening import new_recording_place, open_bench
@@ -117,7 +117,12 @@ def soak(
                 resources.enter_context(InUse(path))
             before = Account({}, (), ())
         stopper = resources.enter_context(_Stopper())
-        pressed, trouble = _run(plan, path, before, stopper, wait_s)
+        try:
+            pressed, trouble = _run(plan, path, before, stopper, wait_s)
+        except RigError as error:
+            if not path.exists():
+                raise
+            raise RigError(f"{error}\n{_how_to_go_on(path)}") from error
         account = soaking.account_of(RecordedRun(path))
         if not stopper.is_forced:
             soaking.check_account(account, before.presses, pressed, path)
@@ -287,8 +292,12 @@ def _as_text(plan: Plan, path: Path, account: Account, trouble: str) -> list[str
         lines += ["", *table(account.rows, with_interval=True)]
     lines.append(f"recording: {path}")
     if account.done < plan.presses:
-        lines.append(f"go on with it: wwep-rig soak --resume {path}")
+        lines.append(_how_to_go_on(path))
     return lines
+
+
+def _how_to_go_on(path: Path) -> str:
+    return f"go on with it: wwep-rig soak --resume {path}"
 
 
 def _as_value(plan: Plan, path: Path, account: Account, trouble: str) -> dict[str, Any]:

@@ -285,7 +285,8 @@ class Timeline {
                 context.fillRect(lastX, high, Math.max(x - lastX, 0.5), low - high);
                 context.globalAlpha = 1;
             }
-            on = steps[i].on;
+            context.lineTo(x, y(on));
+            on = steps[i].on; // the same twice: a board that was started again has let it go silently
             context.lineTo(x, y(!on));
             context.lineTo(x, y(on));
             lastX = x;
