@@ -96,7 +96,9 @@ void BenchLines::look() {
         take_edge(edge);
     }
     look_for_lost_edges();
-    if (!edges.empty() && wire_ == nullptr && qemu_ == nullptr && overdue_timer_ == 0) {
+    if (!edges.empty() && wire_ == nullptr && qemu_ == nullptr) {
+        // Always counted from the newest edge: one that went missing just now must be overdue then.
+        loop_.cancel(overdue_timer_);
         overdue_timer_ = loop_.at(clock_.monotonic_ns() + rig::LostEdges::overdue_ns,
                                   [this] { look_for_overdue_edges(); });
     }
