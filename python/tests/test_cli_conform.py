@@ -74,15 +74,20 @@ def test_failure_names_the_bytes_and_the_exit_code_is_1(serve_broken, wwep_rig):
     assert done.out.splitlines()[-1].startswith("4 cases: 3 pass, 0 note, 1 fail, 0 skipped, in ")
 
 
-def test_note_is_no_failure(serve_broken, wwep_rig):
+def test_note_is_no_failure(serve_broken, wwep_rig, tmp_path):
     port = serve_broken(broken.TakesUpperCaseOnly)
+    patterns = ("--only", "hex.*")
 
-    done = wwep_rig("conform", "127.0.0.1", "--port", port, "--only", "hex.*")
+    done = wwep_rig("conform", "127.0.0.1", "--port", port, *patterns, "--junit", "out.xml")
 
     assert done.code == 0
     assert "note    hex.lower-case-digits" in done.out
     assert "rule: ruling 1" in done.out
     assert re.search(r"\| .*#\d+ +sent +[RW][0-9a-f]+\n.*\| .*#\d+ +received +X\n", done.out)
+    (noted,) = ElementTree.parse(tmp_path / "out.xml").iterfind(".//*[@name='lower-case-digits']")
+    assert noted.find("failure") is None
+    said = noted.findtext("system-out") or ""
+    assert re.search(r"note: .*\n(.*\n)*.* sent +[RW][0-9a-f]+\n.* received +X(\n|$)", said)
 
 
 def test_bytes_of_cases_that_passed_are_shown_on_request(serve_broken, wwep_rig):
