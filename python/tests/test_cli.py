@@ -12,6 +12,17 @@ import pytest
 
 from wwep_rig.cli import cli
 from wwep_rig.cli.bench import bench
+from wwep_rig.cli.press import as_text, as_value
+from wwep_rig.round_trip import (
+    Connection,
+    Frame,
+    Led,
+    Press,
+    Reply,
+    RoundTrip,
+    StampSource,
+    Verdict,
+)
 
 VERBS = (
     "bench certs compare completion conform console doctor export flash network power press read "
@@ -104,6 +115,20 @@ def test_press_shows_the_round_trip(wwep_rig):
     assert done.code == 0, done.err
     assert "button0: led0 on, in the clear: W" in done.out
     assert "press → LED" in done.out
+
+
+def test_press_shows_the_exchange_that_ended_though_another_connection_began():
+    frame = Frame(3, 5, 0, Verdict.write, b"W0003050000", 1_000, StampSource.kernel, "", 1)
+    reply = Reply(b"A0003050000", 2_000, 1)
+    ended = Connection(
+        1, "peer", "local", True, 500, tls_version="TLSv1.3", frames=(frame,), replies=(reply,)
+    )
+    press = Press(1, "button1", 1, 2, 3, "worn")
+    begun = Connection(2, "peer", "local", True, 3_000)
+    trip = RoundTrip(press, Led("led1", True, ()), (ended, begun), ())
+
+    assert "led1 on, TLSv1.3 : W0003050000 → A0003050000" in as_text(trip, {})
+    assert as_value(trip, {})["tls_version"] == "TLSv1.3"
 
 
 def test_press_prints_json(wwep_rig):

@@ -10,7 +10,7 @@ from wwep_rig.bench import HOLD_S, Bench
 from wwep_rig.errors import NoBench
 from wwep_rig.latencies import LABELS, distributions, table
 from wwep_rig.opening import open_bench
-from wwep_rig.round_trip import RoundTrip
+from wwep_rig.round_trip import Connection, Frame, Reply, RoundTrip
 
 from .common import (
     bench_option,
@@ -71,7 +71,7 @@ def press(
     \b
     Example: the simulated board's button that talks in the clear:
         $ wwep-rig press button0
-        button0: led0 on, W000305 0001 → A0003050001
+        button0: led0 on, in the clear: W0003050001 → A0003050001
 
     Exit code 1 when the round trip is not complete in time.
     """
@@ -112,9 +112,17 @@ def _press_once(
     return trip
 
 
+def _last_exchange(trip: RoundTrip) -> tuple[Connection, Frame, Reply]:
+    """The last that was replied to: a contact that bounces may have begun another connection."""
+    for connection in reversed(trip.connections):
+        if pairs := list(zip(connection.frames, connection.replies)):
+            return connection, *pairs[-1]
+    return trip.connection, trip.frame, trip.reply
+
+
 def as_text(trip: RoundTrip, floors_ms: Mapping[str, float]) -> str:
     """A round trip in two lines for people, with what the rig adds to a latency beside it."""
-    connection, latencies = trip.connection, trip.latencies
+    (connection, frame, reply), latencies = _last_exchange(trip), trip.latencies
     how = f"{connection.tls_version} {connection.cipher}" if connection.secure else "in the clear"
     led = f"{trip.led.name} {'on' if trip.led.is_on else 'off'}, " if trip.led.name else ""
     measured = (
@@ -124,25 +132,26 @@ def as_text(trip: RoundTrip, floors_ms: Mapping[str, float]) -> str:
         if (value := getattr(latencies, name)) is not None
     )
     return (
-        f"{trip.press.button}: {led}{how}: {printable(trip.frame.raw)} → "
-        f"{printable(trip.reply.bytes)}\n    {', '.join(measured)}"
+        f"{trip.press.button}: {led}{how}: {printable(frame.raw)} → "
+        f"{printable(reply.bytes)}\n    {', '.join(measured)}"
     )
 
 
 def as_value(trip: RoundTrip, floors_ms: Mapping[str, float]) -> dict[str, Any]:
     """A round trip as a JSON object."""
+    connection, frame, reply = _last_exchange(trip)
     latencies = {name: getattr(trip.latencies, name) for name in LABELS}
     return {
         "button": trip.press.button,
         "led": {"name": trip.led.name, "is_on": trip.led.is_on},
-        "secure": trip.connection.secure,
-        "tls_version": trip.connection.tls_version,
-        "cipher": trip.connection.cipher,
-        "device": trip.frame.device,
-        "register": trip.frame.register,
-        "value": trip.frame.value,
-        "request": trip.frame.raw.decode("latin-1"),
-        "reply": trip.reply.bytes.decode("latin-1"),
+        "secure": connection.secure,
+        "tls_version": connection.tls_version,
+        "cipher": connection.cipher,
+        "device": frame.device,
+        "register": frame.register,
+        "value": frame.value,
+        "request": frame.raw.decode("latin-1"),
+        "reply": reply.bytes.decode("latin-1"),
         "latencies": {**latencies, "press_uncertainty_ms": trip.latencies.press_uncertainty_ms},
         "rig_floors_ms": dict(floors_ms),
         "console": [line.text for line in trip.console],
