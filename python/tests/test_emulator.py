@@ -2,12 +2,14 @@
 
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from wwep_rig import NoBench, RigError, Until, _core, open_bench
+from wwep_rig.app_build import image_sources
 from wwep_rig.bench import Bench
 from wwep_rig.bench_config import Kind, Speed, read_bench_file
 from wwep_rig.emulator import dct_blob, emulator_path, helper_path
@@ -102,6 +104,24 @@ def test_cable_and_lies_are_put_right_at_the_end_of_their_block(bench: Bench) ->
 def test_server_is_reached_from_this_machine_too(bench: Bench) -> None:
     assert bench.server.ask("W0FAC0B1234") == "A0FAC0B1234"
     assert "198.51.100.3:27708" in bench.server.plain_endpoints
+
+
+@needs_emulator
+def test_clock_never_goes_below_the_image_s_build_date(environment: dict[str, str]) -> None:
+    """Told the time before its certificates began, the board stays where they are good."""
+    try:
+        image_sources(environment)
+    except NoBench as trouble:
+        pytest.skip(f"NOT TESTED: {trouble}")
+    in_a_minute = str(int(time.time()) + 60)
+    built = {**environment, "SOURCE_DATE_EPOCH": in_a_minute}
+    with open_bench("emulator", environment=built) as bench:
+        window = bench.record()
+        with bench.network.wrong_time(by_s=-45 * 86_400):
+            bench.target.start(timeout_s=60.0)
+            window.wait_for_console("is before the image's build date, not taken", timeout_s=30.0)
+            trip = bench.press("button1", timeout_s=30.0)
+    assert trip.reply.accepted and trip.connection.secure
 
 
 def test_other_benches_cannot_do_what_an_emulated_board_can(environment: dict[str, str]) -> None:
