@@ -4,7 +4,7 @@ import pytest
 
 from wwep_rig import Until
 
-pytestmark = pytest.mark.rig_kinds("sim", "kernel")
+pytestmark = pytest.mark.rig_kinds("sim", "kernel", "emulator")
 
 NOBODYS = "127.255.255.254"
 
