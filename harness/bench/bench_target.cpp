@@ -235,7 +235,7 @@ void BenchTarget::wait_until_ready(rig::Deadline deadline, const Interrupted& in
         return;
     }
     throw rig::TargetFailure(fmt::format(
-        "the target {}{}; its console:\n{}",
+        "the target {}{}; its console:{}",
         is_running_ ? "was not ready in time" : fmt::format("ended before it was ready: {}", end_),
         boot_loop(), last_console()));
 }
@@ -257,9 +257,9 @@ std::string BenchTarget::boot_loop() const {
 std::string BenchTarget::last_console() const {
     std::string text;
     for (const std::string& line : console_) {
-        text += "    " + line + "\n";
+        text += "\n    " + line;
     }
-    return text.empty() ? "    (nothing)\n" : text;
+    return text.empty() ? "\n    (nothing)" : text;
 }
 
 }  // namespace harness

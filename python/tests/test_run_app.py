@@ -182,7 +182,7 @@ def test_application_that_ends_by_itself_is_the_targets_failure(wwep_rig, folder
     done = wwep_rig("run", "--app", str(folder), "--for", "5")
 
     assert done.code == 1
-    assert "status 7" in done.err.splitlines()[-1]
+    assert "status 7" in done.err and done.err.splitlines()[-1].strip()
 
 
 def test_what_happens_last_is_shown_and_a_rig_error_is_the_rigs(wwep_rig, tmp_path):

@@ -120,7 +120,7 @@ def test_firmware_that_debounces_accepts_presses_from_its_debounce_time_on(wwep_
     answer, rejected = found["shortest_accepted"], found["longest_rejected"]
     assert answer["accepted"] == answer["tries"] == 20
     # Its clock ticks in milliseconds, and a busy machine wakes it late: never early.
-    assert 19 <= answer["driven_ms_max"] <= 60
+    assert 19 <= answer["driven_ms_max"]
     assert rejected["hold_ms"] < answer["hold_ms"]
     assert found["accepts_at_least"] == pytest.approx(0.861, abs=0.001)
     assert "ms   accepted 3 of 3" in done.err

@@ -7,7 +7,7 @@ from datetime import datetime
 from . import _core
 from .bench import Bench
 from .calibration import Calibration, Spread, host
-from .errors import NoBench, RigError
+from .errors import NoBench, RigError, TargetFailed
 
 SAMPLES_DEFAULT = 1000
 PRESSES_MAX = 100
@@ -72,6 +72,10 @@ def _edge_to_python(bench: Bench, button: str, led: str) -> int:
     window = bench.record()
     bench.start_press(button, hold_s=_HOLD_S)
     give_up_at = time.monotonic() + _ANSWER_S
+    not_wired = RigError(
+        f"{led} does not follow {button}",
+        f"wire them together, and pull the wire up if {button} is open-drain",
+    )
     edge_ns = 0
     while not edge_ns:
         events = window.next_events(timeout_s=_ANSWER_S)
@@ -79,17 +83,17 @@ def _edge_to_python(bench: Bench, button: str, led: str) -> int:
         edges = [each.value for each in events if isinstance(each.value, _core.EdgeSeen)]
         edge_ns = next((edge.at_ns for edge in edges if edge.line == led), 0)
         if not edge_ns and time.monotonic() > give_up_at:
-            raise RigError(
-                f"{led} does not follow {button}",
-                f"wire them together, and pull the wire up if {button} is open-drain",
-            )
-    window.wait_for(
-        lambda event: isinstance(event.value, _core.EdgeSeen)
-        and event.value.line == led
-        and event.value.at_ns > edge_ns,
-        f"{led} to follow the release of {button}",
-        timeout_s=_ANSWER_S,
-    )
+            raise not_wired
+    try:
+        window.wait_for(
+            lambda event: isinstance(event.value, _core.EdgeSeen)
+            and event.value.line == led
+            and event.value.at_ns > edge_ns,
+            f"{led} to follow the release of {button}",
+            timeout_s=_ANSWER_S,
+        )
+    except TargetFailed as error:  # the first edge was not the press's: nobody else is to blame
+        raise not_wired from error
     return now_ns - edge_ns
 
 
