@@ -328,6 +328,18 @@ void Bench::set_target_link(bool is_up) {
     });
 }
 
+void Bench::set_link_faults(const rig::LinkFaults& faults) {
+    call([&] { target().set_link_faults(faults); });
+}
+
+rig::LinkCounts Bench::end_link_faults() {
+    return call([this] { return target().end_link_faults(); });
+}
+
+rig::LinkCounts Bench::link_counts() {
+    return call([this] { return target().emulator().link_counts(); });
+}
+
 void Bench::type_on_console(const std::string& line) {
     call([&] { target().emulator().type(line); });
 }

@@ -80,6 +80,10 @@ class Bench {
     void pause_target();
     void resume_target();
     void set_target_link(bool is_up);
+    /// As EmulatorTarget's.
+    void set_link_faults(const rig::LinkFaults& faults);
+    rig::LinkCounts end_link_faults();
+    [[nodiscard]] rig::LinkCounts link_counts();
     void type_on_console(const std::string& line);
     /// What its name and time servers say from now on. rig::NoBench where it has none.
     void set_name_lie(const NameLie& lie);

@@ -6,6 +6,7 @@
 #include <variant>
 
 #include "rig/base/errors.hpp"
+#include "rig/base/remedy.hpp"
 #include "rig/target/board_target.hpp"
 
 namespace harness {
@@ -69,11 +70,23 @@ BenchTarget::BenchTarget(const TargetEmulator& emulator, const rig::Clock& clock
 
 rig::EmulatorTarget& BenchTarget::emulator() const {
     if (emulator_ == nullptr) {
-        throw rig::NoBench(
+        throw rig::Remedied<rig::NoBench>(
             "this bench's target is no emulated board, and only such a one can be "
-            "paused, unplugged from its network or typed to");
+            "paused, unplugged from its network, given a bad link or typed to",
+            "take a bench of kind emulator (--rig-bench emulator)");
     }
     return *emulator_;
+}
+
+void BenchTarget::set_link_faults(const rig::LinkFaults& faults) {
+    emulator().set_link_faults(faults);
+    look();
+}
+
+rig::LinkCounts BenchTarget::end_link_faults() {
+    const rig::LinkCounts counts = emulator().end_link_faults();
+    look();  // what was under way has left
+    return counts;
 }
 
 void BenchTarget::start() {

@@ -67,6 +67,9 @@ class BenchTarget {
     [[nodiscard]] bool is_running() const { return target_->is_running(); }
     /// What only an emulated board can do. Throws rig::NoBench for any other.
     [[nodiscard]] rig::EmulatorTarget& emulator() const;
+    /// As the emulated board's.
+    void set_link_faults(const rig::LinkFaults& faults);
+    rig::LinkCounts end_link_faults();
     /// 0: it does not run, or is no process.
     [[nodiscard]] int pid() const { return static_cast<int>(pid_); }
 

@@ -125,6 +125,16 @@ void add_bench(py::module_& m) {
             "set_target_link", [](BoundBench& b, bool is_up) { b->set_target_link(is_up); },
             py::arg("is_up"), ReleaseGil())
         .def(
+            "set_link_faults",
+            [](BoundBench& b, const LinkFaultOptions& faults) {
+                b->set_link_faults(to_link_faults(faults));
+            },
+            py::arg("faults"), ReleaseGil())
+        .def(
+            "end_link_faults", [](BoundBench& b) { return b->end_link_faults(); }, ReleaseGil())
+        .def(
+            "link_counts", [](BoundBench& b) { return b->link_counts(); }, ReleaseGil())
+        .def(
             "type_on_console",
             [](BoundBench& b, const std::string& line) { b->type_on_console(line); },
             py::arg("line"), ReleaseGil())

@@ -99,6 +99,21 @@ void add_options(py::module_& m) {
         .def_readwrite("late_s", &NetworkLieOptions::late_s)
         .def_readwrite("ahead_s", &NetworkLieOptions::ahead_s);
 
+    py::class_<LinkFaultOptions>(m, "LinkFaults")
+        .def(py::init<>())
+        .def_readwrite("loss", &LinkFaultOptions::loss)
+        .def_readwrite("duplicate", &LinkFaultOptions::duplicate)
+        .def_readwrite("reorder", &LinkFaultOptions::reorder)
+        .def_readwrite("delay_s", &LinkFaultOptions::delay_s)
+        .def_readwrite("seed", &LinkFaultOptions::seed);
+
+    py::class_<rig::LinkCounts>(m, "LinkCounts")
+        .def_readonly("frames", &rig::LinkCounts::frames)
+        .def_readonly("lost", &rig::LinkCounts::lost)
+        .def_readonly("duplicated", &rig::LinkCounts::duplicated)
+        .def_readonly("reordered", &rig::LinkCounts::reordered)
+        .def_readonly("delayed", &rig::LinkCounts::delayed);
+
     m.def(
         "try_enclosure",
         [](const std::string& helper) {

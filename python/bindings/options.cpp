@@ -118,6 +118,14 @@ harness::TimeLie to_time_lie(const NetworkLieOptions& options) {
             .late = from_seconds(options.late_s)};
 }
 
+rig::LinkFaults to_link_faults(const LinkFaultOptions& options) {
+    return {.loss = options.loss,
+            .duplicate = options.duplicate,
+            .reorder = options.reorder,
+            .delay = from_seconds(options.delay_s),
+            .seed = options.seed};
+}
+
 std::chrono::nanoseconds from_seconds(double seconds) {
     constexpr double seconds_max = 1e9;
     if (!std::isfinite(seconds) || std::abs(seconds) > seconds_max) {

@@ -62,6 +62,14 @@ struct NetworkLieOptions {
     double ahead_s = 0.0;  ///< of the time server
 };
 
+struct LinkFaultOptions {
+    double loss = 0.0;
+    double duplicate = 0.0;
+    double reorder = 0.0;
+    double delay_s = 0.0;
+    std::uint64_t seed = 0;
+};
+
 struct RunOptions {
     std::string command;
     std::string host;
@@ -85,6 +93,7 @@ struct BenchOptions {
 [[nodiscard]] harness::BenchOptions to_harness(const BenchOptions& options);
 [[nodiscard]] harness::NameLie to_name_lie(const NetworkLieOptions& options);
 [[nodiscard]] harness::TimeLie to_time_lie(const NetworkLieOptions& options);
+[[nodiscard]] rig::LinkFaults to_link_faults(const LinkFaultOptions& options);
 [[nodiscard]] std::chrono::nanoseconds from_seconds(double seconds);
 
 }  // namespace bindings

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from wwep_rig import NoBench, RigError, Until, _core, open_bench
+from wwep_rig import NoBench, RigError, TargetFailed, Until, _core, open_bench
 from wwep_rig.app_build import image_sources
+from wwep_rig.bad_link import LinkFaults
 from wwep_rig.bench import Bench
 from wwep_rig.bench_config import Kind, Speed, read_bench_file
 from wwep_rig.emulator import dct_blob, emulator_path, helper_path
@@ -101,6 +102,41 @@ def test_cable_and_lies_are_put_right_at_the_end_of_their_block(bench: Bench) ->
 
 
 @needs_emulator
+def test_bad_link_that_did_nothing_to_any_frame_fails_unless_it_is_optional(bench: Bench) -> None:
+    window = bench.record()
+    with pytest.raises(TargetFailed, match="bad_link loss=1e-300 seed=7 never came into effect"):
+        with bench.network.bad_link(loss=1e-300, seed=7):
+            pass
+    with bench.network.bad_link(delay_s=1e-300, seed=8, optional=True) as link:
+        bench.target.reset(timeout_s=60.0)
+        bench.target.kill()
+        assert link.lost == link.reordered == link.duplicated == 0
+        bench.target.power_on(timeout_s=60.0)
+    with pytest.raises(ZeroDivisionError), bench.network.bad_link(loss=1e-300):
+        _ = 1 / 0
+    texts = [event.text for event in window.events if "link" in event.text]
+    assert texts[0] == "the link is bad from now on: loss=1e-300 seed=7"
+    assert texts[1].startswith("the link was never bad (loss=1e-300 seed=7): of ")
+    assert not bench.rig_errors
+
+
+def test_link_that_cannot_be_is_refused_by_name() -> None:
+    refused: list[tuple[dict[str, float], str]] = [
+        ({}, "takes loss, duplicate, reorder or delay_s"),
+        ({"loss": 1.5}, "loss=1.5: a probability is 0 to 1"),
+        ({"duplicate": -0.1}, "duplicate=-0.1"),
+        ({"reorder": float("nan")}, "reorder=nan"),
+        ({"delay_s": -1.0}, "delay_s=-1.0"),
+        ({"delay_s": float("inf")}, "delay_s=inf"),
+        ({"loss": 0.1, "seed": -1}, "seed=-1: a seed is"),
+    ]
+    for values, complaint in refused:
+        with pytest.raises(ValueError, match=complaint):
+            LinkFaults(**values)  # type: ignore[arg-type]
+    assert str(LinkFaults(loss=0.1, delay_s=0.02)) == "loss=0.1 delay=0.02s seed=0"
+
+
+@needs_emulator
 def test_server_is_reached_from_this_machine_too(bench: Bench) -> None:
     assert bench.server.ask("W0FAC0B1234") == "A0FAC0B1234"
     assert "198.51.100.3:27708" in bench.server.plain_endpoints
@@ -128,6 +164,9 @@ def test_other_benches_cannot_do_what_an_emulated_board_can(environment: dict[st
     with open_bench("sim", environment=environment) as bench:
         with pytest.raises(NoBench, match="no emulated board"), bench.network.cable_pulled():
             pass
+        with pytest.raises(NoBench, match="--rig-bench emulator"):
+            with bench.network.bad_link(loss=0.1):
+                pass
         with pytest.raises(NoBench, match="name and time server"), bench.network.no_time():
             pass
         with pytest.raises(NoBench, match="no emulated board"):

@@ -133,6 +133,33 @@ class NetworkLie:
     """Of the time server."""
     def __init__(self) -> None: ...
 
+class LinkFaults:
+    """What the Ethernet link of an emulated board does to frames; as it is made, nothing."""
+
+    loss: float
+    """The probability of each frame, 0 to 1, as the next two."""
+    duplicate: float
+    reorder: float
+    delay_s: float
+    """Of every frame, each way."""
+    seed: int
+    """0 to 2**64 - 1."""
+    def __init__(self) -> None: ...
+
+class LinkCounts:
+    """What it has done to them, both ways."""
+
+    @property
+    def frames(self) -> int: ...
+    @property
+    def lost(self) -> int: ...
+    @property
+    def duplicated(self) -> int: ...
+    @property
+    def reordered(self) -> int: ...
+    @property
+    def delayed(self) -> int: ...
+
 def try_enclosure(helper: str) -> None:
     """Makes a network for an emulated board and forgets it. Raises NoBench with the remedy."""
 
@@ -506,9 +533,13 @@ class Bench:
     def cut_target_power(self) -> None:
         """As abruptly as a board loses its power."""
     def pause_target(self) -> None:
-        """An emulated board only, as the next five."""
+        """An emulated board only, as the next eight."""
     def resume_target(self) -> None: ...
     def set_target_link(self, is_up: bool) -> None: ...
+    def set_link_faults(self, faults: LinkFaults) -> None:
+        """From now on, also after the board was started anew."""
+    def end_link_faults(self) -> LinkCounts: ...
+    def link_counts(self) -> LinkCounts: ...
     def type_on_console(self, line: str) -> None: ...
     def set_name_lie(self, lie: NetworkLie) -> None: ...
     def set_time_lie(self, lie: NetworkLie) -> None: ...

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from . import _core
+from .bad_link import BadLink, LinkFaults
 from .name_trouble import NameTrouble
 
 
@@ -38,6 +39,32 @@ class BoardNetwork:
         finally:
             if self._core.target_is_running:  # one that is started anew has its cable in
                 self._core.set_target_link(True)
+
+    def bad_link(
+        self,
+        *,
+        loss: float = 0.0,
+        duplicate: float = 0.0,
+        reorder: float = 0.0,
+        delay_s: float = 0.0,
+        seed: int = 0,
+        optional: bool = False,
+    ) -> BadLink:
+        """The board's Ethernet link loses, doubles, re-orders or delays frames, both ways.
+
+        Args:
+            loss: the probability of each frame to be lost, 0 to 1.
+            duplicate: to come twice.
+            reorder: to be overtaken by the next frame.
+            delay_s: how much later each frame arrives.
+            seed: of the dice, so that a run can be repeated.
+            optional: whether it may do nothing; otherwise that fails the test.
+
+        Raises:
+            ValueError: that is no bad link.
+        """
+        faults = LinkFaults(loss, duplicate, reorder, delay_s, seed)
+        return BadLink(self._core, faults, optional=optional)
 
     @contextmanager
     def no_time(self) -> Iterator[None]:

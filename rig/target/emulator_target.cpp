@@ -36,6 +36,7 @@ constexpr int events_at = 5;
 constexpr int keys_at = 6;
 constexpr int log_at = 7;
 constexpr int seed_at = 8;
+constexpr int link_at = 9;  // twice for each direction: one to hand frames over, one to take them
 
 void refuse_missing(const std::string& path, int mode, std::string_view what,
                     const std::string& remedy) {
@@ -135,6 +136,14 @@ std::vector<std::string> EmulatorTarget::arguments() const {
     add({"-msg", "timestamp=on", "-d", "trace:pl061_set_output", "-D",
          fmt::format("/dev/fd/{}", log_at)});
     add({"-nic", network});
+    for (std::size_t i = 0; i < LinkRelay::queues.size(); ++i) {
+        const int fd = link_at + 2 * static_cast<int>(i);
+        add({"-chardev", fmt::format("socket,id=from-link{},fd={}", i, fd), "-chardev",
+             fmt::format("socket,id=to-link{},fd={}", i, fd + 1), "-object",
+             fmt::format("filter-redirector,id=link{0},netdev=n0,queue={1},status=off,"
+                         "outdev=from-link{0},indev=to-link{0}",
+                         i, LinkRelay::queues.at(i))});
+    }
     add({"-device", fmt::format("loader,file=/dev/fd/{},addr={:#x},force-raw=on", seed_at, ram)});
     for (const LoadedFile& each : spec_.loaded) {
         add({"-device",
@@ -155,18 +164,24 @@ UniqueFd EmulatorTarget::plug_in() {
     auto [our_monitor, its_monitor] = make_socket_pair();
     const UniqueFd seed = make_seed();
     const QemuPlug lines = plug_lines_();
+    const std::array<UniqueFd, 2> its_link = relay_.plug_in();
     std::vector<int> descriptors;
     if (spec_.user_namespace >= 0) {
         descriptors = {spec_.user_namespace, spec_.network_namespace};
     }
     for (const UniqueFd* const each : std::initializer_list<const UniqueFd*>{
-             &its_monitor, &lines.events, &lines.keys, &lines.log, &seed}) {
+             &its_monitor, &lines.events, &lines.keys, &lines.log, &seed, &its_link[0],
+             &its_link[0], &its_link[1], &its_link[1]}) {
         descriptors.push_back(each->get());
     }
     send_descriptors(our_wire.get(), descriptors);
     console_ = open_pipe(console_path() + ".out");
     typed_ = open_pipe(console_path() + ".in");
     monitor_.emplace(std::move(our_monitor));
+    is_relayed_ = false;
+    if (has_link_faults_) {
+        send_frames_through_relay();
+    }
     monitor_->send(R"({"execute":"cont"})");
     return std::move(its_wire);
 }
@@ -243,6 +258,32 @@ void EmulatorTarget::set_link(bool is_up) {
     command(fmt::format(R"({{"execute":"set_link","arguments":{{"name":"n0","up":{}}}}})", is_up));
 }
 
+void EmulatorTarget::send_frames_through_relay() {
+    for (std::size_t i = 0; i < LinkRelay::queues.size(); ++i) {
+        monitor_->send(
+            fmt::format(R"({{"execute":"qom-set","arguments":{{"path":"/objects/link{}",)"
+                        R"("property":"status","value":"on"}}}})",
+                        i));
+    }
+    is_relayed_ = true;
+}
+
+void EmulatorTarget::set_link_faults(const LinkFaults& faults) {
+    relay_.set_faults(faults, clock_.monotonic_ns());
+    has_link_faults_ = true;
+    if (is_running() && monitor_ && !is_relayed_) {
+        send_frames_through_relay();
+        command(R"({"execute":"query-status"})");  // its answer comes after theirs
+    }
+}
+
+LinkCounts EmulatorTarget::end_link_faults() {
+    const LinkCounts counts = relay_.counts();
+    relay_.set_faults({}, clock_.monotonic_ns());
+    has_link_faults_ = false;
+    return counts;
+}
+
 void EmulatorTarget::type(const std::string& line) {
     const std::string bytes = line + "\n";
     if (!is_running() || !typed_) {
@@ -260,6 +301,8 @@ std::vector<int> EmulatorTarget::descriptors() const {
     if (console_) {
         result.push_back(console_.get());
     }
+    const std::vector<int> of_link = relay_.descriptors();
+    result.insert(result.end(), of_link.begin(), of_link.end());
     return result;
 }
 
@@ -268,6 +311,7 @@ bool EmulatorTarget::read(std::vector<TargetEvent>& events) {
     std::vector<TargetEvent> of_process;
     bool may_have_more = process_.read(of_process);
     may_have_more = read_console(read_bytes_max) || may_have_more;
+    may_have_more = relay_.pass_on(clock_.monotonic_ns()) || may_have_more;
     for (TargetEvent& event : of_process) {
         take(std::move(event));
     }
@@ -282,11 +326,14 @@ bool EmulatorTarget::read(std::vector<TargetEvent>& events) {
 }
 
 TimestampNs EmulatorTarget::next_deadline_ns() const {
-    const TimestampNs of_process_ns = process_.next_deadline_ns();
-    if (of_process_ns == 0 || flush_at_ns_ == 0) {
-        return std::max(of_process_ns, flush_at_ns_);
+    TimestampNs result_ns = 0;
+    for (const TimestampNs each_ns :
+         {process_.next_deadline_ns(), flush_at_ns_, relay_.next_deadline_ns()}) {
+        if (result_ns == 0 || (each_ns != 0 && each_ns < result_ns)) {
+            result_ns = each_ns;
+        }
     }
-    return std::min(of_process_ns, flush_at_ns_);
+    return result_ns;
 }
 
 bool EmulatorTarget::read_console(std::size_t bytes_max) {
@@ -331,6 +378,7 @@ void EmulatorTarget::take_end(TargetEnded ended) {
     lines_.flush(ended.at_ns, waiting_);
     flush_at_ns_ = 0;
     monitor_.reset();
+    relay_.unplug();
     typed_.reset();
     if (console_) {
         retired_console_ = std::move(console_);

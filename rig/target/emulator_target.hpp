@@ -6,10 +6,10 @@
 // QEMU's own end, when nobody asked for it, is a rig error with what it wrote to standard error;
 // unless the firmware has locked the processor up, which is the target's doing.
 //
-// Thread rule: as ProcessTarget's. reset(), pause(), go_on(), set_link() wait for QEMU's answer,
-// typically a millisecond, answer_within at most. While the guest runs at an MCU's speed its clock
-// keeps pace with the wall's, so far as this machine is fast enough; that is an approximation: 16
-// ns for each instruction whatever it is.
+// Thread rule: as ProcessTarget's. reset(), pause(), go_on(), set_link() and set_link_faults()
+// wait for QEMU's answer, typically a millisecond, answer_within at most. While the guest runs at
+// an MCU's speed its clock keeps pace with the wall's, so far as this machine is fast enough; that
+// is an approximation: 16 ns for each instruction whatever it is.
 #pragma once
 
 #include <chrono>
@@ -25,6 +25,7 @@
 #include "rig/line/qemu_lines.hpp"
 #include "rig/line/qmp_client.hpp"
 #include "rig/target/console_lines.hpp"
+#include "rig/target/link_relay.hpp"
 #include "rig/target/process_target.hpp"
 #include "rig/target/target.hpp"
 
@@ -101,6 +102,12 @@ class EmulatorTarget final : public Target {
     void go_on();
     /// Plugs the network cable in, or pulls it.
     void set_link(bool is_up);
+    /// What its link does to frames from now on, also after a start. The frames go through the rig
+    /// from the first call on, until QEMU is started anew without faults in force.
+    void set_link_faults(const LinkFaults& faults);
+    /// They end; returns what they have done since they began.
+    LinkCounts end_link_faults();
+    [[nodiscard]] LinkCounts link_counts() const { return relay_.counts(); }
     /// Types a line on the console.
     void type(const std::string& line);
 
@@ -110,6 +117,7 @@ class EmulatorTarget final : public Target {
     [[nodiscard]] std::string console_path() const;
     [[nodiscard]] std::vector<std::string> arguments() const;
     void command(const std::string& json);
+    void send_frames_through_relay();
     [[nodiscard]] bool read_console(std::size_t bytes_max);
     void take(TargetEvent event);
     void take_end(TargetEnded ended);
@@ -119,6 +127,9 @@ class EmulatorTarget final : public Target {
     const PlugLines plug_lines_;
     ProcessTarget process_;
     std::optional<QmpClient> monitor_;
+    LinkRelay relay_;
+    bool has_link_faults_ = false;
+    bool is_relayed_ = false;  // QEMU was told to hand its frames over
     UniqueFd console_;
     UniqueFd typed_;            // what is written to it is typed on the console
     UniqueFd retired_console_;  // left out of descriptors(), open until the next call
