@@ -1,7 +1,7 @@
 """The C++ side of the rig. Private: scripts use the package, and only the package imports this.
 
-What it raises is in errors.py. Every ``_ns`` is an int, CLOCK_MONOTONIC nanoseconds; 0 stands for "did not happen". Whatever waits
-does so with the GIL released, and Ctrl-C interrupts it.
+What it raises is in errors.py. Every ``_ns`` is an int, CLOCK_MONOTONIC nanoseconds; 0 stands for
+"did not happen". Whatever waits does so with the GIL released, and Ctrl-C interrupts it.
 """
 
 from collections.abc import Callable

@@ -4,8 +4,8 @@
         trip = bench.press("button0")
 
 It is a relay in user space, on any machine: what it does to a stream, TCP may do. Loss, duplication
-and re-ordering are below TCP, and show up there as delay; an emulated board's Ethernet link has them
-(`bad_link`).
+and re-ordering are below TCP, and show up there as delay; an emulated board's Ethernet link has
+them (`bad_link`).
 """
 
 import asyncio
