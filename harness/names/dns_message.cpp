@@ -54,7 +54,7 @@ std::optional<DnsQuestion> parse_dns_query(std::string_view message) {
         return std::nullopt;
     }
     question.type = number_at(message, at + 1);
-    question.class_ = number_at(message, at + 3);
+    question.klass = number_at(message, at + 3);
     question.raw = message.substr(header_bytes, at + end_type_and_class - header_bytes);
     return question;
 }
@@ -63,7 +63,7 @@ std::string dns_answer(const DnsQuestion& question, std::optional<Ipv4> address)
     constexpr std::uint16_t response = 0x8480;  // authoritative, recursion available
     constexpr std::uint16_t recursion_desired = 0x0100;
     constexpr std::uint16_t no_such_name = 3;
-    const bool has_record = address && question.type == type_a && question.class_ == class_in;
+    const bool has_record = address && question.type == type_a && question.klass == class_in;
     std::string message;
     append(message, question.id);
     append(message, static_cast<std::uint16_t>(response |

@@ -17,7 +17,7 @@ struct DnsQuestion {
     bool wants_recursion = false;
     std::string name;          ///< lower case, without the dot at its end
     std::uint16_t type = 0;    ///< 1: A
-    std::uint16_t class_ = 0;  ///< 1: IN
+    std::uint16_t klass = 0;  ///< 1: IN
     std::string raw;           ///< the question as it came, to be repeated
 };
 

@@ -17,7 +17,7 @@ TEST(DnsMessage, a_question_is_read_and_its_name_made_lower_case) {
     EXPECT_TRUE(question->wants_recursion);
     EXPECT_EQ(question->name, "wwep.ww101");
     EXPECT_EQ(question->type, 1);
-    EXPECT_EQ(question->class_, 1);
+    EXPECT_EQ(question->klass, 1);
 }
 
 TEST(DnsMessage, an_answer_repeats_the_question_and_gives_one_address) {

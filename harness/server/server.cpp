@@ -161,9 +161,9 @@ TlsContextSource Server::context_source(const FaultSpec& spec) const {
     if (!config) {
         return {};
     }
-    const auto context = std::make_shared<const TlsContext>(tls_library_, *config);
+    auto context = std::make_shared<const TlsContext>(tls_library_, *config);
     if (spec.kind != FaultKind::tls_refuse_ticket) {
-        return [context] { return context; };
+        return [context = std::move(context)] { return context; };
     }
     // A context of its own for each connection: none can read the tickets of another.
     return [&library = tls_library_, config = *config] {
