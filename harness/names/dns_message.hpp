@@ -15,10 +15,10 @@ using Ipv4 = std::array<std::uint8_t, 4>;
 struct DnsQuestion {
     std::uint16_t id = 0;
     bool wants_recursion = false;
-    std::string name;          ///< lower case, without the dot at its end
-    std::uint16_t type = 0;    ///< 1: A
+    std::string name;         ///< lower case, without the dot at its end
+    std::uint16_t type = 0;   ///< 1: A
     std::uint16_t klass = 0;  ///< 1: IN
-    std::string raw;           ///< the question as it came, to be repeated
+    std::string raw;          ///< the question as it came, to be repeated
 };
 
 /// Nothing: it is no query with exactly one question that can be read.

@@ -87,7 +87,8 @@ bool Connection::read_available() {
         }
     }
     if (taken >= received_per_call_max && conversation_ != nullptr) {
-        // More waits than the server takes at once: its own pace may have kept the peer from sending.
+        // More waits than the server takes at once: its own pace may have kept the peer from
+        // sending.
         conversation_->heard_again(context_.clock.monotonic_ns());
     }
     return peer_has_ended_;
