@@ -34,7 +34,7 @@ def folder(tmp_path: Path) -> Path:
     """An application that counts presses; what it says when it is up is a setting."""
     made = tmp_path / "counts"
     made.mkdir()
-    (made / "counts.c").write_text('#ifndef TEXT\n#define TEXT "up"\n#endif\n' + PRESSES)
+    (made / "counts.c").write_text('#ifndef TEXT\n#define TEXT "counting"\n#endif\n' + PRESSES)
     (made / "counts.mk").write_text("NAME := App_counts\n$(NAME)_SOURCES := counts.c\n")
     return made
 
@@ -85,7 +85,7 @@ def test_run_shows_console_led_and_transaction_until_it_is_interrupted(start):
 
 
 def test_run_presses_what_standard_input_names(start, folder):
-    process = start("run", "--app", str(folder), "--ready", "up", stdin=subprocess.PIPE)
+    process = start("run", "--app", str(folder), "--ready", "counting", stdin=subprocess.PIPE)
     lines_until(process, "running")
 
     process.stdin.write("0\n")
@@ -134,11 +134,11 @@ def test_setting_reaches_the_build(start, folder):
 
 
 def test_press_waits_for_the_text_that_says_the_application_is_up(start, folder):
-    process = start("run", "--app", str(folder), "--ready", "up", "--press", "button0")
+    process = start("run", "--app", str(folder), "--ready", "counting", "--press", "button0")
 
     lines = lines_until(process, "press 1")
 
-    up = next(number for number, line in enumerate(lines) if line.endswith("up"))
+    up = next(number for number, line in enumerate(lines) if line.endswith("counting"))
     pressed = next(number for number, line in enumerate(lines) if "pressed" in line)
     assert up < pressed
 
