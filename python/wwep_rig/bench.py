@@ -1,9 +1,8 @@
 """Bench: one rig and the one target wired to it, as scripts use them. `open_bench` opens one."""
 
 import time
-import warnings
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 
 from . import _core, certs
@@ -16,53 +15,13 @@ from .explained import Explained
 from .latencies import LABELS
 from .led import LedView
 from .man_in_the_middle import ManInTheMiddle, other_value
-from .neighbours import Neighbours
-from .press_text import GOALS, listed, missing_parts
+from .press_text import listed
+from .pressing import PendingTrip, Presses
 from .recording import Recording
 from .relay import Network, Relay
-from .round_trip import RoundTrip, Until, round_trip_of
+from .round_trip import RoundTrip, Until
 from .server import Server
 from .target import Target
-from .timeline_text import last_events
-
-HOLD_S = 0.03
-# A line that is stuck is let go at the end of its block; no press lasts longer than this.
-STUCK_MAX_S = 600.0
-RELEASE_LATE_MAX_S = 1.0
-# Firmware looks at a contact somewhat after its debounce time is over.
-REST_MARGIN_S = 0.02
-
-
-class PendingTrip:
-    """A press under way."""
-
-    def __init__(self, bench: "Bench", press_id: int, hold_s: float) -> None:
-        self._bench = bench
-        self._press_id = press_id
-        self._hold_s = hold_s
-
-    @property
-    def press_id(self) -> int:
-        """By which the timeline knows it."""
-        return self._press_id
-
-    @property
-    def trip(self) -> RoundTrip:
-        """What the press has caused so far."""
-        return self._bench.trip_of(self._press_id)
-
-    def wait(self, *, until: Until = Until.settled, timeout_s: float | None = None) -> RoundTrip:
-        """Wait until the round trip got that far.
-
-        Args:
-            until: how far.
-            timeout_s: how long; None: what the bench's budgets allow.
-
-        Raises:
-            TargetFailed: it did not get there in time; the text says what was missing.
-            RigError: the rig erred meanwhile, so nothing can be said about the target.
-        """
-        return self._bench.wait_trip(self._press_id, self._hold_s, until=until, timeout_s=timeout_s)
 
 
 class Bench(Closing):
@@ -88,16 +47,12 @@ class Bench(Closing):
         self._resources = resources
         self._firmware = firmware
         self._certificates = certificates
-        self._last_presses: dict[str, tuple[int, float]] = {}
         self.config = config
         self.recording_path = recording_path
         self.calibration = calibration
         self._explained = Explained(1 + config.target.contract.retries)
-        # Whoever talks on a simulated bench is the rig's own; a board is on a network.
-        self._neighbours = (
-            Neighbours(config.target.mac, config.device_id) if config.kind is Kind.BOARD else None
-        )
         self.target = Target(core, config, self._explained)
+        self._presses = Presses(core, config, self.target, self._explained)
         self.server = Server(core, config, self._explained)
         self.network = BoardNetwork(core, name_trouble)
 
@@ -145,7 +100,7 @@ class Bench(Closing):
         With a contract that debounces it is several times as long as that asks, as a finger would:
         a board that looks up late must not miss it.
         """
-        return HOLD_S + 5 * self.target.contract.debounce_ms / 1000
+        return self._presses.hold_s_default
 
     def start_press(
         self, button: str, *, hold_s: float | None = None, profile: str = "ideal"
@@ -161,34 +116,7 @@ class Bench(Closing):
             profile: the bounce profile of its contact: `ideal`, `tactile`, `worn` (each of these
                 two also as `worn:seed=3`) or `glitch:200us`, for which the hold does not count.
         """
-        hold_s = self.hold_s_default if hold_s is None else hold_s
-        if button not in self.buttons:
-            raise NoBench(
-                f"bench {self.name} has no button {button!r}, only {listed(self.buttons)}"
-            )
-        self._wait_until_pressable(button)
-        press_id = self._core.start_press(button, hold_s=hold_s, profile=profile)
-        self._last_presses[button] = (press_id, hold_s)
-        return PendingTrip(self, press_id, hold_s)
-
-    def _wait_until_pressable(self, button: str) -> None:
-        press_id, hold_s = self._last_presses.pop(button, (0, 0.0))
-        if not press_id:
-            return
-        give_up_at = time.monotonic() + hold_s + RELEASE_LATE_MAX_S
-        while True:
-            cursor = self._core.cursor()
-            released_ns = self._core.round_trip(press_id).released_ns
-            left_s = give_up_at - time.monotonic()
-            if released_ns or left_s <= 0:
-                break
-            self._core.wait_events(cursor, left_s, 1)
-        debounce_s = self.target.contract.debounce_ms / 1000
-        rest_s = debounce_s + REST_MARGIN_S if debounce_s else 0.0
-        left_s = rest_s - (self._core.now_ns() - released_ns) / 1e9
-        if left_s > 0:
-            # No event says that a contact has come to rest: the firmware's own clock decides.
-            time.sleep(left_s)
+        return self._presses.start(button, hold_s, profile)
 
     def press(
         self,
@@ -212,11 +140,10 @@ class Bench(Closing):
             TargetFailed: part of the round trip is missing; the text says which.
             RigError: the rig erred meanwhile, so nothing can be said about the target.
         """
-        pending = self.start_press(button, hold_s=hold_s, profile=profile)
+        pending = self._presses.start(button, hold_s, profile)
         return pending.wait(until=until, timeout_s=timeout_s)
 
-    @contextmanager
-    def stuck(self, button: str) -> Iterator[PendingTrip]:
+    def stuck(self, button: str) -> AbstractContextManager[PendingTrip]:
         """Let a button's line be stuck, pressed, for the length of a `with` block.
 
         On the timeline it is a fault. Within the block the button cannot be pressed again.
@@ -228,13 +155,7 @@ class Bench(Closing):
             The press that the target may take it for. It is released at the end of the block, so
             wait for anything but `Until.settled` before.
         """
-        pressed = self.start_press(button, hold_s=STUCK_MAX_S)
-        self._core.note_fault(f"{button} stuck pressed")
-        self._last_presses[button] = (pressed.press_id, 0.0)
-        try:
-            yield PendingTrip(self, pressed.press_id, 0.0)
-        finally:
-            self._core.release_button(button)
+        return self._presses.stuck(button)
 
     def man_in_the_middle(
         self, *, rewrite: Callable[[bytes], bytes] = other_value
@@ -378,53 +299,7 @@ class Bench(Closing):
 
     def trip_of(self, press_id: int) -> RoundTrip:
         """What a press has caused so far."""
-        trip = self._core.round_trip(press_id)
-        line = self.config.lines.get(trip.led_line)
-        return round_trip_of(
-            trip,
-            is_active_high=line.is_active_high if line else True,
-            was_on_before_first_edge=bool(line) and self._core.led_is_on(trip.led_line),
-        )
-
-    def wait_trip(
-        self, press_id: int, hold_s: float, *, until: Until, timeout_s: float | None
-    ) -> RoundTrip:
-        """Wait for a press that was started; see `PendingTrip.wait`."""
-        limit_s = self.config.press_timeout_s + hold_s if timeout_s is None else timeout_s
-        reached = self._core.wait_trip(press_id, until, limit_s)
-        trip = self.trip_of(press_id)
-        for said in self._neighbours.look_at(trip.connections) if self._neighbours else ():
-            self._core.note(said)
-            warnings.warn(said, stacklevel=2)
-        if not reached:
-            raise TargetFailed(self._what_is_missing(trip, hold_s, until, limit_s))
-        if until in (Until.settled, Until.closed):
-            self._explained.add_trip(trip)
-        else:
-            self._explained.add_everything_before(self._core.cursor())
-        return trip
-
-    def _what_is_missing(self, trip: RoundTrip, hold_s: float, until: Until, limit_s: float) -> str:
-        missing = missing_parts(trip, until)
-        # What happened long before the press belongs to other presses.
-        window_ns = 1_000_000_000
-        events = [
-            event
-            for event in Recording(self._core, self.config, self._explained, cursor=0).events
-            if event.at_ns >= trip.press.before_ns - window_ns
-        ]
-        ends = [
-            event.value.what
-            for event in events
-            if isinstance(event.value, _core.TargetChanged) and not event.value.is_running
-        ]
-        dead = f" The target had ended: {ends[-1]}." if ends and not self.target.is_running else ""
-        return (
-            f"pressed {trip.press.button} for {hold_s * 1000:g} ms and waited {limit_s:g} s until "
-            f"{GOALS[until]}: {listed(missing) or 'it came too late'} missing.{dead}\n"
-            f"What happened, counted from the press:\n"
-            f"{last_events(events, trip.press.before_ns)}"
-        )
+        return self._presses.trip_of(press_id)
 
     def close(self) -> None:
         """Release the buttons, stop target and server, finish the recording, free the bench."""

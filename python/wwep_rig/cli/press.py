@@ -6,10 +6,11 @@ from typing import Any
 import click
 
 from wwep_rig import _core
-from wwep_rig.bench import HOLD_S, Bench
+from wwep_rig.bench import Bench
 from wwep_rig.errors import NoBench
 from wwep_rig.latencies import LABELS, distributions, table
 from wwep_rig.opening import open_bench
+from wwep_rig.pressing import HOLD_S
 from wwep_rig.round_trip import Connection, Frame, Reply, RoundTrip
 
 from .common import (

@@ -14,13 +14,13 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from wwep_rig import _core
 from wwep_rig import soak as soaking
-from wwep_rig.bench import HOLD_S
 from wwep_rig.bench_config import read_bench_file
 from wwep_rig.closing import Closing
 from wwep_rig.errors import NoBench, RigError, TargetFailed
 from wwep_rig.find_bench import load_bench_file
 from wwep_rig.latencies import as_value, table
 from wwep_rig.opening import new_recording_place, open_bench
+from wwep_rig.pressing import HOLD_S
 from wwep_rig.recorded import RecordedRun
 from wwep_rig.recorded_trips import State
 from wwep_rig.recordings import KEEP_DEFAULT, InUse, RecordingPlace
