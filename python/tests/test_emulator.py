@@ -12,7 +12,8 @@ from wwep_rig import NoBench, RigError, TargetFailed, Until, _core, open_bench
 from wwep_rig.app_build import image_sources
 from wwep_rig.bad_link import LinkFaults
 from wwep_rig.bench import Bench
-from wwep_rig.bench_config import Kind, Speed, read_bench_file
+from wwep_rig.bench_config import Kind, Speed
+from wwep_rig.bench_file import read_bench_file
 from wwep_rig.emulator import dct_blob, emulator_path, helper_path
 from wwep_rig.find_bench import load_bench_file
 

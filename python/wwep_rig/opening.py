@@ -15,7 +15,8 @@ from typing import Any
 from . import _core, calibration, capture, emulator, ports, recordings, sim
 from .app_build import POSIX, App, build_app, build_command, tell_on_stderr
 from .bench import Bench
-from .bench_config import BenchConfig, Kind, Role, Speed, read_bench_file
+from .bench_config import BenchConfig, Kind, Role, Speed
+from .bench_file import read_bench_file
 from .errors import NoBench
 from .find_bench import BUILT_IN, find_bench_file, load_bench_file
 from .locks import BenchLock, default_lock_directory

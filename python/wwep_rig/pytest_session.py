@@ -14,7 +14,8 @@ import pytest
 
 from .app_build import tell_on_stderr
 from .bench import Bench
-from .bench_config import BenchConfig, Kind, Role, Speed, read_bench_file
+from .bench_config import BenchConfig, Kind, Role, Speed
+from .bench_file import read_bench_file
 from .closing import Closing
 from .calibration import Calibration
 from .errors import NoBench, Outcome, RigError, outcome_of

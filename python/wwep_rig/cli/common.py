@@ -67,7 +67,7 @@ def wait_option(function: _Function) -> _Function:
 
 def refuse_unknown_button(bench_name: str, button: str) -> None:
     """Tell a mistyped button before a bench is opened for it. Raises BadParameter, or NoBench."""
-    from wwep_rig.bench_config import read_bench_file
+    from wwep_rig.bench_file import read_bench_file
     from wwep_rig.find_bench import load_bench_file
 
     buttons = read_bench_file(load_bench_file(bench_name, os.environ)).buttons

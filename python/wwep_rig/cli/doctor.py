@@ -165,7 +165,8 @@ def _bench_file(bench_name: str, environment: Mapping[str, str]) -> str:
 
 def _examine_bench(bench_name: str, environment: Mapping[str, str]) -> Iterator[Finding]:
     from wwep_rig import ports
-    from wwep_rig.bench_config import Kind, read_bench_file
+    from wwep_rig.bench_config import Kind
+    from wwep_rig.bench_file import read_bench_file
     from wwep_rig.find_bench import find_bench_file, load_bench_file
     from wwep_rig.locks import default_lock_directory, holder_of
     from wwep_rig.sim import firmware_path

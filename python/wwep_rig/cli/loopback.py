@@ -5,7 +5,8 @@ from dataclasses import asdict
 
 import click
 
-from wwep_rig.bench_config import BenchConfig, Kind, read_bench_file
+from wwep_rig.bench_config import BenchConfig, Kind
+from wwep_rig.bench_file import read_bench_file
 from wwep_rig.calibration import Calibration, Spread, digest_of, save
 from wwep_rig.errors import NoBench
 from wwep_rig.find_bench import load_bench_file

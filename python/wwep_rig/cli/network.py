@@ -7,7 +7,7 @@ from dataclasses import asdict
 import click
 
 from wwep_rig.access_point import AccessPoint, configuration, make_passphrase, steps
-from wwep_rig.bench_config import read_bench_file
+from wwep_rig.bench_file import read_bench_file
 from wwep_rig.find_bench import load_bench_file
 
 from .common import bench_option, json_option, print_json

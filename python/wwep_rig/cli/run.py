@@ -15,7 +15,7 @@ import click
 from wwep_rig import _core
 from wwep_rig.app_build import App
 from wwep_rig.bench import Bench
-from wwep_rig.bench_config import read_bench_file
+from wwep_rig.bench_file import read_bench_file
 from wwep_rig.errors import RigError, TargetFailed, WwepRigError
 from wwep_rig.find_bench import load_bench_file
 from wwep_rig.opening import open_bench

@@ -13,7 +13,8 @@ from pathlib import Path
 import click
 
 from wwep_rig import _core, faults, ports
-from wwep_rig.bench_config import BenchConfig, Role, read_bench_file
+from wwep_rig.bench_config import BenchConfig, Role
+from wwep_rig.bench_file import read_bench_file
 from wwep_rig.capture import Capture, capture_path, key_log_path
 from wwep_rig.errors import NoBench, RigError
 from wwep_rig.find_bench import find_bench_file, load_bench_file

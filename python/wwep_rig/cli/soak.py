@@ -14,7 +14,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from wwep_rig import _core
 from wwep_rig import soak as soaking
-from wwep_rig.bench_config import read_bench_file
+from wwep_rig.bench_file import read_bench_file
 from wwep_rig.closing import Closing
 from wwep_rig.errors import NoBench, RigError, TargetFailed
 from wwep_rig.find_bench import load_bench_file
