@@ -81,7 +81,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
     if all(map(comes_later, items)):
         return
-    from .pytest_session import has_many_benches
+    from .pytest_fitting import has_many_benches
 
     if not has_many_benches(config):
         items.sort(key=comes_later)
@@ -135,7 +135,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     """After a rig error nothing that needs a bench is run."""
     session = item.config.stash.get(session_key, None)
     if session is not None:
-        session.skip_after_rig_error(item)
+        session.verdicts.skip_after_rig_error(item)
 
 
 @_hookimpl(tryfirst=True)
@@ -156,12 +156,13 @@ def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> 
     from .errors import Outcome
 
     stash = item.config.stash  # has a session once a test has asked for a bench
-    before = stash[session_key].outcome if session_key in stash else Outcome.GOOD
+    before = stash[session_key].verdicts.outcome if session_key in stash else Outcome.GOOD
     retried = pytest_retries.run(
         item,
         nextitem,
         retries_max,
-        may_retry=lambda tried: session_key in stash and stash[session_key].may_retry(tried),
+        may_retry=lambda tried: session_key in stash
+        and stash[session_key].verdicts.may_retry(tried),
         forget=lambda tried: stash[session_key].forget_attempt(tried, before),
     )
     if retried is not None:
