@@ -109,7 +109,7 @@ class Peer {
         std::string heard;
         while (heard.size() < wanted) {
             pollfd ready{.fd = fd_.get(), .events = POLLIN, .revents = 0};
-            if (::poll(&ready, 1, 5000) != 1) {
+            if (::poll(&ready, 1, patience_max_ms) != 1) {
                 return heard + "(timeout)";
             }
             std::array<char, 4096> buffer{};
@@ -138,6 +138,9 @@ class Peer {
     }
 
   private:
+    /// A server that answers at all does so by then, on however busy a machine.
+    static constexpr int patience_max_ms = 20'000;
+
     void connect(const sockaddr* address, socklen_t size) {
         connect_error_ = ::connect(fd_.get(), address, size) == 0 ? 0 : errno;
         set_option(IPPROTO_TCP, TCP_NODELAY, 1);
