@@ -439,6 +439,10 @@ void Bench::note(const std::string& text) {
     events_.note(text);
 }
 
+void Bench::note_error(const std::string& text) {
+    events_.note_error(text);
+}
+
 void Bench::note_fault(const std::string& name) {
     events_.take(FaultFired{.at_ns = clock_.monotonic_ns(), .connection_id = 0, .name = name});
 }

@@ -156,6 +156,8 @@ class Bench {
     void test_began(const std::string& nodeid);
     void test_ended(const std::string& nodeid, const std::string& outcome);
     void note(const std::string& text);
+    /// As a note, and a rig error as well: waits for a press that is under way throw it.
+    void note_error(const std::string& text);
     /// The rig itself does something wrong on purpose, such as holding a line.
     void note_fault(const std::string& name);
     /// Whether everything that happened so far is on disk before the deadline.

@@ -86,7 +86,8 @@ create table tests(
     nodeid text not null,
     began_ns integer not null,
     ended_ns integer,
-    outcome text
+    outcome text                         -- passed, skipped, failed (the target did), rig-error,
+                                         -- no-bench, error (no verdict was reached)
 ) strict;
 
 create index connections_by_time on connections(opened_ns);

@@ -284,6 +284,9 @@ void add_bench(py::module_& m) {
             "note", [](BoundBench& b, const std::string& text) { b->note(text); }, py::arg("text"),
             ReleaseGil())
         .def(
+            "note_error", [](BoundBench& b, const std::string& text) { b->note_error(text); },
+            py::arg("text"), ReleaseGil())
+        .def(
             "flush_recording",
             [](BoundBench& b, double timeout_s) { return b->flush_recording(b.after(timeout_s)); },
             py::arg("timeout_s"), ReleaseGil())

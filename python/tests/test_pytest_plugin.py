@@ -430,54 +430,6 @@ def test_only_as_many_recordings_stay_as_are_to_be_kept(run_pytest, tmp_path):
     assert endings == ["", ".board.log", ".html"] * 2
 
 
-def test_run_leaves_a_page_of_itself_and_of_each_test_that_failed(run_pytest, tmp_path):
-    source = (
-        "import pytest\n"
-        "def test_good(bench, recording):\n"
-        "    bench.press('button0')\n"
-        "@pytest.mark.parametrize('name', ['a/b <c>'])\n"
-        "def test_bad(bench, recording, name):\n"
-        "    trip = bench.press('button1')\n"
-        "    assert not trip.reply.accepted\n"
-        "def test_own(bench_with):\n"
-        "    bench_with().press('button0')\n"
-        "    assert False\n"
-    )
-    done = run_pytest(source, "--rig-record", "kept", variables={"WWEP_RIG_REPORT": ""})
-    good = run_pytest(PASSING, "--rig-record", "good", "--rig-report", "failed")
-    odd = run_pytest(PASSING, "--rig-report", "some")
-
-    pages = dict(re.findall(r"^(report.*): (\S+\.html)$", done.out, re.MULTILINE))
-    assert list(pages) == [
-        "report",
-        "report of test_it.py::test_bad[a/b <c>]",
-        "report of test_it.py::test_own",
-    ]
-    of_run, of_bad, of_own = ((tmp_path / page).read_text() for page in pages.values())
-    assert "3 tests" not in of_run and "2 tests, 1 not passed" in " ".join(of_run.split())
-    assert "2 presses" in of_run and "1 press:" in of_bad and "1 press:" in of_own
-    assert "test_bad[a/b &lt;c&gt;]" in of_bad and "<td>test_it.py::test_good</td>" not in of_bad
-    assert "failed" in of_own and Path(pages["report"]).parent == Path("kept")
-    assert "report:" not in good.out and not list((tmp_path / "good").glob("*.html"))
-    assert odd.code == 4 and "rig_report: 'some' is none of all, failed, none" in odd.err
-
-
-def test_test_that_takes_the_bench_without_recording_is_in_the_recording_too(run_pytest):
-    """Its presses are in the table, its failure has a timeline and a page."""
-    source = (
-        "def test_bare(bench):\n"
-        "    assert not bench.press('button0').reply.accepted\n"
-        "def test_next(bench, recording):\n"
-        "    assert bench.press('button0').frame.value == 1  # the failure before reset the board\n"
-    )
-    done = run_pytest(source, variables={"WWEP_RIG_REPORT": ""})
-
-    page = re.search(r"^report of test_it.py::test_bare: (\S+\.html)$", done.out, re.MULTILINE)
-    assert page is not None and "1 press:" in Path(page[1]).read_text()
-    assert "rig timeline" in done.out and re.search(r"press → LED +2 ", done.out)
-    assert "1 failed, 1 passed" in done.out and last_line(done.out) == "rig: target-failed"
-
-
 def test_press_that_the_bench_has_forgotten_is_no_rig_error(run_pytest):
     """A bench remembers the last thousand round trips; a test may make more."""
     source = (

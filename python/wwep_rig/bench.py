@@ -282,6 +282,10 @@ class Bench(Closing):
         """Put a remark on the timeline."""
         self._core.note(text)
 
+    def note_error(self, text: str) -> None:
+        """Put an error of the rig's on the timeline: about the target nothing can be said."""
+        self._core.note_error(text)
+
     def account_for_everything(self) -> None:
         """Nothing that has happened so far disturbs a later `stays_quiet`.
 
@@ -294,7 +298,7 @@ class Bench(Closing):
         self._core.test_began(nodeid)
 
     def test_ended(self, nodeid: str, outcome: str) -> None:
-        """Mark its end: passed, failed, error or skipped."""
+        """Mark its end: passed, failed, rig-error, no-bench, skipped, or error (no verdict)."""
         self._core.test_ended(nodeid, outcome)
 
     def trip_of(self, press_id: int) -> RoundTrip:

@@ -38,6 +38,14 @@ class Outcome(Enum):
     NO_BENCH = "no-bench"
 
 
+_RANK = (Outcome.GOOD, Outcome.NO_BENCH, Outcome.TARGET_FAILED, Outcome.RIG_ERROR)
+
+
+def worst(*outcomes: Outcome) -> Outcome:
+    """What a run comes to whose parts came to these: where the rig erred, nothing else counts."""
+    return max(outcomes, key=_RANK.index)
+
+
 def outcome_of(error: BaseException) -> Outcome | None:
     """What an exception says about the run; None when it is none of the rig's."""
     if isinstance(error, NoBench):

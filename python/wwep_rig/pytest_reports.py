@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from .errors import WwepRigError
+from .errors import Outcome, WwepRigError
 from .recorded import RecordedRun
 
 # Each page is some hundred kilobytes, and whoever has so many failures looks at the run's.
@@ -31,42 +31,43 @@ class Reports:
         """
         self._wanted = wanted
         self._recordings: list[Path] = []
-        self._failed: list[_Failed] = []
+        self._failed: dict[_Failed, Outcome] = {}
 
     def add_recording(self, recording: Path) -> None:
         """A recording of the run as a whole."""
         self._recordings.append(recording)
 
-    def add_failed_test(self, nodeid: str, recording: Path) -> None:
-        """A test that failed, and the recording that it is in."""
-        failed = _Failed(nodeid, recording)
-        if failed not in self._failed:
-            self._failed.append(failed)
+    def add_failed_test(self, nodeid: str, recording: Path, verdict: Outcome) -> None:
+        """A test that failed, the recording that it is in, and the verdict on it so far."""
+        self._failed[_Failed(nodeid, recording)] = verdict
 
     def drop_failed_test(self, nodeid: str) -> None:
         """It is tried again."""
-        self._failed = [failed for failed in self._failed if failed.nodeid != nodeid]
+        for failed in [each for each in self._failed if each.nodeid == nodeid]:
+            del self._failed[failed]
 
-    def write(self) -> Iterator[str]:
-        """Write the pages; lines for people that say where they are."""
+    def write(self, verdict: Outcome) -> Iterator[str]:
+        """Write the pages of a run that came to this; lines for people that say where they are."""
         if self._wanted == "none" or (self._wanted == "failed" and not self._failed):
             return
         for recording in self._recordings:
-            yield from _written(recording, recording.with_name(f"{recording.name}.html"), "")
-        for failed in self._failed[:TEST_PAGES_MAX]:
+            page = recording.with_name(f"{recording.name}.html")
+            yield from _written(recording, page, "", verdict)
+        for failed, its_verdict in [*self._failed.items()][:TEST_PAGES_MAX]:
             name = re.sub(r"[^A-Za-z0-9_.-]+", "_", failed.nodeid)[-_NAME_LENGTH_MAX:].strip("_")
             page = failed.recording.with_name(f"{failed.recording.name}.{name}.html")
-            yield from _written(failed.recording, page, failed.nodeid)
+            yield from _written(failed.recording, page, failed.nodeid, its_verdict)
         if len(self._failed) > TEST_PAGES_MAX:
             yield f"and {len(self._failed) - TEST_PAGES_MAX} failed tests without a page"
 
 
-def _written(recording: Path, page: Path, nodeid: str) -> Iterator[str]:
+def _written(recording: Path, page: Path, nodeid: str, verdict: Outcome) -> Iterator[str]:
     from .report import write_report
 
     what = f"report of {nodeid}" if nodeid else "report"
     try:
-        yield f"{what}: {write_report(RecordedRun(recording), page, nodeid=nodeid)}"
+        written = write_report(RecordedRun(recording), page, nodeid=nodeid, verdict=verdict)
+        yield f"{what}: {written}"
     except (WwepRigError, OSError) as error:
         # What the run found out is not lost for want of a picture of it.
         yield f"{what}: not written: {error}"

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Protocol
@@ -30,14 +31,25 @@ from .pytest_latencies import RunLatencies
 from .pytest_reports import Reports
 from .pytest_retries import Retries
 from .pytest_settings import FIXTURES, read_settings
-from .pytest_verdict import Verdicts, call_report_key, verdict_of
+from .pytest_verdict import Verdicts, call_report_key, recorded_outcome, rig_error_in, verdict_of
 from .recording import Recording
 from .recordings import KEEP_DEFAULT, RecordingPlace
 
 _IDLE_BEFORE_TEST_S = 2.0
+# A bench keeps a hundred rig errors; scripts' own mistakes must leave room for the rig's.
+_CAUSES_NOTED_MAX = 50
 
-recording_key = pytest.StashKey[Recording]()
-recording_path_key = pytest.StashKey[Path | None]()
+
+@dataclass
+class _Window:
+    """A test's part of a bench's timeline; `is_open` until the test's row there has ended."""
+
+    bench: Bench
+    recording: Recording
+    is_open: bool = True
+
+
+_window_key = pytest.StashKey[_Window]()
 
 
 class Terminal(Protocol):
@@ -78,6 +90,7 @@ class RigSession:
         self._write_property: Callable[[str, object], None] = lambda name, value: None
         self._needs_reset = False
         self._rig_errors_known = 0
+        self._causes_noted = 0
         self._latencies = RunLatencies()
         self._reports = Reports(settings.report)
         self._annotations = Annotations(config.rootpath, self._environment)
@@ -127,18 +140,14 @@ class RigSession:
         """Put the bench into a known state, and begin the test's window of the timeline."""
         bench = self._opened()
         self._skip_unless_it_fits(item, bench)
-        self._raise_new_rig_errors(bench)
+        self._raise(self._new_rig_errors(bench))
         bench.release_buttons()
         if self._needs_reset or not bench.target.is_running:
             bench.target.start_afresh()
         self._needs_reset = False
         bench.wait_until_idle(timeout_s=_IDLE_BEFORE_TEST_S)
         bench.server.clear()
-        bench.test_began(item.nodeid)
-        window = bench.record()
-        item.stash[recording_key] = window
-        item.stash[recording_path_key] = self._recording_path
-        return window
+        return _begin_window(item, bench).recording
 
     def _skip_unless_it_fits(self, item: pytest.Item, bench: Bench) -> None:
         skip_unless_in_role(item, bench.config)
@@ -160,31 +169,46 @@ class RigSession:
         bench = self._bench
         if bench is None or names & FIXTURES != {"bench"}:
             return
-        bench.test_began(item.nodeid)
-        item.stash[recording_key] = bench.record()
-        item.stash[recording_path_key] = self._recording_path
+        _begin_window(item, bench)
         item.addfinalizer(partial(self._end, item, bench))
 
     def _end(self, item: pytest.Item, bench: Bench) -> None:
         if self._bench is None:
             return  # closed by a rig error
+        window = item.stash[_window_key]
         report = item.stash.get(call_report_key, None)
         failed = report is None or report.failed
         self._needs_reset |= failed
-        bench.test_ended(item.nodeid, "error" if report is None else report.outcome)
-        self._latencies.add(item, bench, item.stash[recording_key].presses, failed=failed)
-        self._raise_new_rig_errors(bench)
+        errors = self._new_rig_errors(bench)
+        self._end_window(item, window, errors)
+        self._latencies.add(item, bench, window.recording.presses, failed=failed)
+        self._raise(errors)
 
-    def _raise_new_rig_errors(self, bench: Bench) -> None:
+    def _end_window(self, item: pytest.Item, window: _Window, errors: Sequence[str]) -> None:
+        """The recording gets to know what the test came to, and why if no rig error says it."""
+        window.is_open = False
+        cause = "" if errors else rig_error_in(item)
+        if cause and self._causes_noted < _CAUSES_NOTED_MAX:
+            window.bench.note_error(cause)
+            self._causes_noted += 1
+            self._rig_errors_known += window.bench is self._bench
+        outcome = Outcome.RIG_ERROR.value if errors else recorded_outcome(item)
+        window.bench.test_ended(item.nodeid, outcome)
+
+    def _new_rig_errors(self, bench: Bench) -> Sequence[str]:
+        """Of the session's bench, those that no test has been judged by."""
         errors = bench.rig_errors[self._rig_errors_known :]
         self._rig_errors_known += len(errors)
+        return errors
+
+    def _raise(self, errors: Sequence[str]) -> None:
         if errors and not self.verdicts.first_rig_error:
             raise RigError(_told(errors))
 
     @contextmanager
     def own_benches(self, item: pytest.Item) -> Iterator[Callable[..., Bench]]:
         """Benches of a test's own, closed with the test; what can be had once is, if it is free."""
-        opened: list[Bench] = []
+        opened: list[_Window] = []
 
         def open_another(
             *,
@@ -209,23 +233,18 @@ class RigSession:
                 takes_lock=not is_own,
             )
             resources.callback(bench.close)
-            opened.append(bench)
-            item.stash[recording_key] = bench.record()
-            item.stash[recording_path_key] = place.path
-            bench.test_began(item.nodeid)
+            opened.append(_begin_window(item, bench))
             bench.target.start()
             return bench
 
         with ExitStack() as resources:
             yield open_another
-            report = item.stash.get(call_report_key, None)
-            for bench in opened:
-                bench.test_ended(item.nodeid, "error" if report is None else report.outcome)
-            errors = [error for bench in opened for error in bench.rig_errors]
-        if errors and not self.verdicts.first_rig_error:
-            raise RigError(_told(errors))
+            errors = [error for window in opened for error in window.bench.rig_errors]
+            for window in opened:
+                self._end_window(item, window, errors)
+        self._raise(errors)
 
-    def _skip_unless_free(self, item: pytest.Item, opened: Sequence[Bench]) -> bool:
+    def _skip_unless_free(self, item: pytest.Item, opened: Sequence[_Window]) -> bool:
         """Skip where another bench is not to be had now; else whether it is this process's own."""
         config = read_bench_file(load_bench_file(self._bench_name, self._environment))
         skip_unless_in_role(item, config)
@@ -247,10 +266,14 @@ class RigSession:
         is_first_error = bool(self.verdicts.first_rig_error) and not has_erred
         if is_first_error or (report.failed and kind is not Outcome.RIG_ERROR):
             self._add_timeline(item, report)
+        window = item.stash.get(_window_key, None)
         if is_first_error:
+            if window is not None and window.is_open and window.bench is self._bench:
+                self._end_window(item, window, window.bench.rig_errors)
             self.close()
-        if report.failed and (recording := item.stash.get(recording_path_key, None)):
-            self._reports.add_failed_test(item.nodeid, recording)
+        if report.failed and window is not None and window.bench.recording_path is not None:
+            path = window.bench.recording_path
+            self._reports.add_failed_test(item.nodeid, path, verdict_of(item))
         if call.when == "teardown" and uses_bench(item):
             self._add_properties(item, report)
 
@@ -282,9 +305,10 @@ class RigSession:
         return " ".join(words)
 
     def _add_timeline(self, item: pytest.Item, report: pytest.TestReport) -> None:
-        window = item.stash.get(recording_key, None)
+        window = item.stash.get(_window_key, None)
         if window is not None:
-            report.sections.append(("rig timeline, counted from the last press", window.last()))
+            text = window.recording.last()
+            report.sections.append(("rig timeline, counted from the last press", text))
 
     def summarize(self, reporter: Terminal) -> None:
         """Write the table of latencies and the recording's path, and what was tried again."""
@@ -300,7 +324,7 @@ class RigSession:
         if self._recording_path is not None:
             reporter.write_line(f"recording: {self._recording_path}")
         # Only now are the recordings finished.
-        for line in self._reports.write():
+        for line in self._reports.write(self.verdicts.outcome):
             reporter.write_line(line)
 
     def write_suite_properties(self) -> None:
@@ -324,6 +348,12 @@ class RigSession:
         if self._bench is None:
             raise NoBench("the bench is closed")
         return self._bench
+
+
+def _begin_window(item: pytest.Item, bench: Bench) -> _Window:
+    bench.test_began(item.nodeid)
+    window = item.stash[_window_key] = _Window(bench, bench.record())
+    return window
 
 
 def _told(errors: Sequence[str]) -> str:

@@ -2,19 +2,37 @@
 
 import pytest
 
-from .errors import Outcome, outcome_of
+from .errors import Outcome, outcome_of, worst
 from .pytest_fitting import uses_bench
 from .pytest_github import Annotations
 
-_RANK = (Outcome.GOOD, Outcome.NO_BENCH, Outcome.TARGET_FAILED, Outcome.RIG_ERROR)
-
 call_report_key = pytest.StashKey[pytest.TestReport | None]()
 _verdict_key = pytest.StashKey[Outcome]()
+_cause_key = pytest.StashKey[str]()
 
 
 def verdict_of(item: pytest.Item) -> Outcome:
     """What a test was judged to say about the run, so far."""
     return item.stash.get(_verdict_key, Outcome.GOOD)
+
+
+def recorded_outcome(item: pytest.Item) -> str:
+    """What a recording says that a test came to, as far as it has come.
+
+    passed, skipped, failed (the target did), rig-error, no-bench, or error: no verdict was reached.
+    """
+    verdict = verdict_of(item)
+    if verdict is Outcome.TARGET_FAILED:
+        return "failed"
+    if verdict is not Outcome.GOOD:
+        return str(verdict.value)
+    report = item.stash.get(call_report_key, None)
+    return "error" if report is None else str(report.outcome)
+
+
+def rig_error_in(item: pytest.Item) -> str:
+    """What went wrong with the rig, or in the script, in a test; empty: nothing."""
+    return item.stash.get(_cause_key, "")
 
 
 class Verdicts:
@@ -50,7 +68,7 @@ class Verdicts:
             # What a script asserts is about the target; its own mistakes are not.
             is_claim = isinstance(error, (AssertionError, pytest.fail.Exception))
             kind = Outcome.TARGET_FAILED if is_claim else Outcome.RIG_ERROR
-            self._note(item, kind)
+            self._note(item, kind, f"{type(error).__name__}: {error}")
         elif kind is Outcome.NO_BENCH and not self._is_required:
             report.outcome = "skipped"
             path, line, _ = item.location
@@ -62,7 +80,7 @@ class Verdicts:
                 del report.wasxfail
             # Anything but "call" is an error to pytest, in its own summary and in JUnit files.
             report.when = "setup" if report.when == "call" else report.when
-            self._note(item, kind)
+            self._note(item, kind, str(error))
             self.first_rig_error = self.first_rig_error or f"{item.nodeid}: {error}"
         elif kind is not None and report.failed:
             # What the target fails at the start of a test is its failure too.
@@ -74,9 +92,11 @@ class Verdicts:
             self._annotations.add(report, kind)
         return kind
 
-    def _note(self, item: pytest.Item, kind: Outcome) -> None:
-        item.stash[_verdict_key] = max(verdict_of(item), kind, key=_RANK.index)
-        self.outcome = max(self.outcome, kind, key=_RANK.index)
+    def _note(self, item: pytest.Item, kind: Outcome, cause: str = "") -> None:
+        item.stash[_verdict_key] = worst(verdict_of(item), kind)
+        if kind is Outcome.RIG_ERROR:
+            item.stash[_cause_key] = rig_error_in(item) or f"{item.nodeid}: {cause}"
+        self.outcome = worst(self.outcome, kind)
 
     def skip_after_rig_error(self, item: pytest.Item) -> None:
         """Skip a test that needs a bench when the rig has erred before."""

@@ -99,8 +99,20 @@ class RecordedRun:
 
     @cached_property
     def tests(self) -> Sequence[Row]:
-        """The tests of a pytest run."""
-        return self.rows("tests")
+        """The tests of a pytest run. `attempt` counts the rows of one test from 1; the test was
+        tried again when `is_retried`; `told` is the outcome for people."""
+        rows = self.rows("tests")
+        attempts_left = Counter(row["nodeid"] for row in rows)
+        attempts: Counter[str] = Counter()
+        found = []
+        for row in rows:
+            attempts[row["nodeid"]] += 1
+            attempts_left[row["nodeid"]] -= 1
+            attempt, is_retried = attempts[row["nodeid"]], attempts_left[row["nodeid"]] > 0
+            told = (row["outcome"] or "unfinished") + (", tried again" if is_retried else "")
+            told += f" (attempt {attempt})" if is_retried or attempt > 1 else ""
+            found.append({**row, "attempt": attempt, "is_retried": is_retried, "told": told})
+        return found
 
     @property
     def rig_errors(self) -> Sequence[str]:

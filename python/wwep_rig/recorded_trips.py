@@ -87,6 +87,7 @@ class RecordedTrip:
         frame: the row of the frame; None: there was none.
         connection: the row of its connection, likewise.
         test: the test that pressed; empty: none.
+        is_retried: whether that test was tried again after it.
         problem: what is wrong with it, for people; empty: nothing.
         state: what it came to.
     """
@@ -103,8 +104,14 @@ class RecordedTrip:
     frame: FrameRow | None
     connection: ConnectionRow | None
     test: str
+    is_retried: bool
     problem: str
     state: State
+
+    @property
+    def test_text(self) -> str:
+        """The test that pressed, for people."""
+        return f"{self.test}, tried again" if self.is_retried else self.test
 
     @property
     def ended_ns(self) -> int:
@@ -182,7 +189,7 @@ class Trips:
             bench_facts: what it says of its bench.
             pairings: by the button's name its LED, and whether its frames are secure.
             runs: the rows of `runs`.
-            tests: the rows of `tests`.
+            tests: those of `RecordedRun.tests`.
         """
         self._reader = reader
         self._bench_facts = bench_facts
@@ -238,6 +245,7 @@ class Trips:
             frame=frame,
             connection=self._connections.get(frame.connection_id) if frame else None,
             test=test["nodeid"] if test else "",
+            is_retried=bool(test and test["is_retried"]),
             problem=problem,
             state=self._state(press.before_ns, problem, test, frame is None or not frame.reply),
         )

@@ -69,7 +69,9 @@ class Columns:
             "faults": self._rows("faults", "at_ns", ("name", "connection_id")),
             "target": self._rows("target", "at_ns", ("what",)),
             "notes": self._rows("notes", "at_ns", ("is_error", "what")),
-            "tests": self._rows("tests", "began_ns", ("nodeid", "ended_ns", "outcome")),
+            "tests": self._columns(
+                self._recorded.tests, "began_ns", ("nodeid", "ended_ns", "told")
+            ),
             "trips": self._trip_columns(),
             "until": self._micro(self._until_ns),
         }
@@ -83,11 +85,12 @@ class Columns:
 
     def _rows(self, table: str, time: str, fields: Sequence[str]) -> dict[str, list[Any]]:
         """The rows of a table in the order of time, column by column."""
-        rows = [
-            row
-            for row in self._recorded.each_row(table)
-            if self._from_ns <= row[time] <= self._until_ns
-        ]
+        return self._columns(self._recorded.each_row(table), time, fields)
+
+    def _columns(
+        self, table: Iterable[Row], time: str, fields: Sequence[str]
+    ) -> dict[str, list[Any]]:
+        rows = [row for row in table if self._from_ns <= row[time] <= self._until_ns]
         at = [self._micro(row[time]) for row in rows]
         columns: dict[str, list[Any]] = {"at": _differences(at)}
         for field in fields:
@@ -132,7 +135,7 @@ class Columns:
             "ended": [(trip.ended_ns - trip.before_ns) // 1000 for trip in trips],
             "state": [number(trip.state.value) for trip in trips],
             "problem": [number(trip.problem) for trip in trips],
-            "test": [number(trip.test) for trip in trips],
+            "test": [number(trip.test_text) for trip in trips],
             "led_is_on": [
                 None if each.led_is_on is None else int(each.led_is_on) for each in trips
             ],

@@ -70,7 +70,7 @@ function readColumns(data) {
     each("tests", (at, get) => {
         mark(at, "test", `${text(get("nodeid"))} began`);
         if (get("ended") !== null) {
-            mark(at + get("ended"), "test", `${text(get("nodeid"))} ${text(get("outcome"))}`);
+            mark(at + get("ended"), "test", `${text(get("nodeid"))} ${text(get("told"))}`);
         }
     });
     marks.sort((a, b) => a.at - b.at);

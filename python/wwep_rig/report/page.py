@@ -11,7 +11,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from wwep_rig import _core
-from wwep_rig.errors import Outcome, RigError
+from wwep_rig.errors import Outcome, RigError, worst
 from wwep_rig.latencies import LABELS, Distribution, distributions
 from wwep_rig.recorded import RecordedRun, Worst
 from wwep_rig.recorded_trips import RecordedTrip, Row, State, as_object, missing_parts
@@ -25,22 +25,32 @@ _VERDICTS = {
     Outcome.GOOD: "Good",
     Outcome.TARGET_FAILED: "The target failed",
     Outcome.RIG_ERROR: "The rig erred",
+    Outcome.NO_BENCH: "No bench",
+}
+# What the outcome of a test says about the run; the others say nothing.
+_OF_TEST = {
+    "failed": Outcome.TARGET_FAILED,
+    "rig-error": Outcome.RIG_ERROR,
+    "no-bench": Outcome.NO_BENCH,
 }
 _STATE_ORDER = (State.FAILED, State.INTERRUPTED, State.EXPECTED, State.GOOD)
 
 
-def write_report(recorded: RecordedRun, path: Path, *, nodeid: str = "") -> Path:
+def write_report(
+    recorded: RecordedRun, path: Path, *, nodeid: str = "", verdict: Outcome | None = None
+) -> Path:
     """Write the page of a recording, or of one test in it; its path.
 
     Args:
         recorded: the recording.
         path: the HTML file, which is replaced.
         nodeid: the test; its last attempt. Empty: all of the recording.
+        verdict: what the run, or the test, came to; None: what the recording tells of that.
 
     Raises:
         RigError: the file cannot be written, or the recording has no such test.
     """
-    text = render(recorded, nodeid=nodeid)
+    text = render(recorded, nodeid=nodeid, verdict=verdict)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         # Beside it first: whoever has the page open never loads half of one.
@@ -52,7 +62,7 @@ def write_report(recorded: RecordedRun, path: Path, *, nodeid: str = "") -> Path
     return path
 
 
-def render(recorded: RecordedRun, *, nodeid: str = "") -> str:
+def render(recorded: RecordedRun, *, nodeid: str = "", verdict: Outcome | None = None) -> str:
     """The page as text; see `write_report`."""
     environment = Environment(
         loader=PackageLoader("wwep_rig.report", "."),
@@ -62,7 +72,7 @@ def render(recorded: RecordedRun, *, nodeid: str = "") -> str:
         lstrip_blocks=True,
     )
     environment.filters["ms"] = _ms
-    content = _Content(recorded, nodeid)
+    content = _Content(recorded, nodeid, verdict)
     here = Path(__file__).parent
     return environment.get_template("page.html.j2").render(
         page=content,
@@ -94,8 +104,9 @@ class _Group:
 class _Content:
     """What the template asks for."""
 
-    def __init__(self, recorded: RecordedRun, nodeid: str) -> None:
+    def __init__(self, recorded: RecordedRun, nodeid: str, verdict: Outcome | None) -> None:
         self._recorded = recorded
+        self._verdict = verdict
         self.nodeid = nodeid
         began_ns = int(recorded.runs[0]["began_ns"]) if recorded.runs else 0
         self.from_ns, self.until_ns = began_ns, max(recorded.reader.newest_ns(), began_ns)
@@ -152,6 +163,16 @@ class _Content:
         ]
         return sorted(rows, key=lambda row: row["outcome"] in ("passed", "skipped"))
 
+    @property
+    def decided(self) -> Sequence[Row]:
+        """The last attempt of each."""
+        return [row for row in self.tests if not row["is_retried"]]
+
+    @property
+    def late(self) -> int:
+        """How many passed after a retry."""
+        return sum(row["outcome"] == "passed" and row["attempt"] > 1 for row in self.decided)
+
     @cached_property
     def rig_errors(self) -> Sequence[str]:
         return [note["what"] for note in self.notes if note["is_error"]]
@@ -169,10 +190,13 @@ class _Content:
 
     @property
     def outcome(self) -> Outcome:
-        if self.rig_errors:
-            return Outcome.RIG_ERROR
-        failed = any(row["outcome"] in ("failed", "error") for row in self.tests)
-        return Outcome.TARGET_FAILED if failed or self.failures else Outcome.GOOD
+        if self._verdict is not None:
+            return self._verdict
+        found = [_OF_TEST.get(row["outcome"], Outcome.GOOD) for row in self.decided]
+        has_failed = any(not trip.is_retried for trip in self.failures)
+        found += [Outcome.RIG_ERROR] if self.rig_errors else []
+        found += [Outcome.TARGET_FAILED] if has_failed else []
+        return worst(Outcome.GOOD, *found)
 
     @property
     def verdict(self) -> str:
