@@ -37,8 +37,14 @@ def is_private(config: BenchConfig) -> bool:
     return config.kind in (Kind.SIM, Kind.EMULATOR) and not config.server.address
 
 
-def skip_unless_in_role(item: pytest.Item, config: BenchConfig) -> None:
-    """Skip a test that is for a target of the other role."""
+def skip_unless_it_fits(item: pytest.Item, config: BenchConfig) -> None:
+    """Skip a test whose markers ask for another bench."""
+    _skip_unless_in_role(item, config)
+    _skip_unless_able(item, config)
+    _skip_unless_of_kind(item, config)
+
+
+def _skip_unless_in_role(item: pytest.Item, config: BenchConfig) -> None:
     marker = item.get_closest_marker("rig_role")
     wanted = str(marker.args[0]) if marker else Role.CLIENT.value
     is_role = config.target.role.value
@@ -46,8 +52,7 @@ def skip_unless_in_role(item: pytest.Item, config: BenchConfig) -> None:
         pytest.skip(f"the target of bench {config.name} is a {is_role}, and this is for a {wanted}")
 
 
-def skip_unless_able(item: pytest.Item, config: BenchConfig) -> None:
-    """Skip a test that needs a line or an ability which the bench lacks."""
+def _skip_unless_able(item: pytest.Item, config: BenchConfig) -> None:
     for marker in item.iter_markers("rig_needs"):
         leds = [line.name for line in config.lines.values() if not line.is_driven]
         lacks = sorted(set(marker.args) - {*config.buttons, *leds, *config.abilities})
@@ -56,8 +61,8 @@ def skip_unless_able(item: pytest.Item, config: BenchConfig) -> None:
             pytest.skip(f"bench {config.name} has no {', '.join(lacks)}{remedy}")
 
 
-def skip_unless_of_kind(item: pytest.Item, config: BenchConfig) -> None:
-    """Skip a test that is for other kinds of bench."""
+def _skip_unless_of_kind(item: pytest.Item, config: BenchConfig) -> None:
     for marker in item.iter_markers("rig_kinds"):
         if config.kind.value not in marker.args:
-            pytest.skip(f"bench {config.name} is a {config.kind.value}")
+            kind, wanted = config.kind.value, ", ".join(marker.args)
+            pytest.skip(f"bench {config.name} is of kind {kind}, and this is for {wanted}")

@@ -18,13 +18,7 @@ from .calibration import Calibration
 from .errors import NoBench, Outcome, RigError
 from .find_bench import BUILT_IN, load_bench_file
 from .opening import new_recording_place, open_bench
-from .pytest_fitting import (
-    is_private,
-    skip_unless_able,
-    skip_unless_in_role,
-    skip_unless_of_kind,
-    uses_bench,
-)
+from .pytest_fitting import is_private, skip_unless_it_fits, uses_bench
 from .pytest_github import Annotations
 from .pytest_interruptions import Interruptions
 from .pytest_latencies import RunLatencies
@@ -139,7 +133,7 @@ class RigSession:
     def begin_test(self, item: pytest.Item) -> Recording:
         """Put the bench into a known state, and begin the test's window of the timeline."""
         bench = self._opened()
-        self._skip_unless_it_fits(item, bench)
+        skip_unless_it_fits(item, bench.config)
         self._raise(self._new_rig_errors(bench))
         bench.release_buttons()
         if self._needs_reset or not bench.target.is_running:
@@ -148,11 +142,6 @@ class RigSession:
         bench.wait_until_idle(timeout_s=_IDLE_BEFORE_TEST_S)
         bench.server.clear()
         return _begin_window(item, bench).recording
-
-    def _skip_unless_it_fits(self, item: pytest.Item, bench: Bench) -> None:
-        skip_unless_in_role(item, bench.config)
-        skip_unless_able(item, bench.config)
-        skip_unless_of_kind(item, bench.config)
 
     def end_test(self, item: pytest.Item) -> None:
         """End the window. Raises RigError when the rig erred meanwhile, whatever the test says."""
@@ -169,6 +158,7 @@ class RigSession:
         bench = self._bench
         if bench is None or names & FIXTURES != {"bench"}:
             return
+        skip_unless_it_fits(item, bench.config)
         _begin_window(item, bench)
         item.addfinalizer(partial(self._end, item, bench))
 
@@ -247,8 +237,7 @@ class RigSession:
     def _skip_unless_free(self, item: pytest.Item, opened: Sequence[_Window]) -> bool:
         """Skip where another bench is not to be had now; else whether it is this process's own."""
         config = read_bench_file(load_bench_file(self._bench_name, self._environment))
-        skip_unless_in_role(item, config)
-        skip_unless_able(item, config)
+        skip_unless_it_fits(item, config)
         if is_private(config):
             return True
         if config.kind is Kind.BOARD:
