@@ -42,8 +42,7 @@ _WOLFSSL = (
 ).split()
 _COMMON = (
     "app_dct_default button dct_build_default linked_list packet resource rtos rtos_queue "
-    "rtos_timer rtos_worker str_to_ip stream tcp_server "
-    "tls_result"
+    "rtos_timer rtos_worker str_to_ip stream tcp_server tls_context tls_result"
 ).split()
 
 

@@ -105,7 +105,7 @@ wiced_result_t wiced_tcp_delete_socket(wiced_tcp_socket_t* socket) {
         tcp_connection_end(connection, application_settings.disconnect_timeout_ms);
     }
     if (tls_context != NULL) {
-        tls_forget_context(tls_context);
+        (void)wiced_tls_deinit_context(tls_context);
     }
     socket->state = NULL;
     return WICED_SUCCESS;

@@ -33,6 +33,3 @@ typedef struct {
 /* NULL as long as no context has been made. */
 const tls_operations_t* tls_operations(void);
 void tls_provide(const tls_operations_t* operations);
-
-/* What deleting a socket does to the context of it. */
-void tls_forget_context(wiced_tls_context_t* context);

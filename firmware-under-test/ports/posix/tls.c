@@ -16,6 +16,7 @@
 #include <sys/socket.h>
 
 #include "kernel_poll.h"
+#include "tls_context.h"
 #include "tls_credentials.h"
 #include "tls_result.h"
 #include "tls_sessions.h"
@@ -49,6 +50,9 @@ static _Thread_local bool has_used_library;
 bool tls_boot(void) {
     return wolfSSL_Init() == WOLFSSL_SUCCESS;
 }
+
+/* The library is part of every board here, and tls_boot made it ready. */
+void tls_prepare(void) {}
 
 void tls_thread_ends(void) {
 #ifdef FP_ECC
