@@ -5,28 +5,60 @@
 namespace rig {
 
 void LostEdges::take(std::uint64_t seqno, std::uint64_t missing_on_line) {
-    ++edges_read_;
-    newest_seqno_ = std::max(newest_seqno_, seqno);
     missing_on_lines_ += missing_on_line;
+    if (seqno <= newest_seqno_) {
+        take_late(seqno);
+        return;
+    }
+    if (seqno > newest_seqno_ + 1) {
+        gaps_.push_back({.first = newest_seqno_ + 1, .last = seqno - 1});
+    }
+    newest_seqno_ = seqno;
+}
+
+void LostEdges::take_late(std::uint64_t seqno) {
+    const auto found = std::find_if(gaps_.begin(), gaps_.end(), [seqno](const Gap& gap) {
+        return gap.first <= seqno && seqno <= gap.last;
+    });
+    if (found == gaps_.end()) {
+        return;  // it was given up
+    }
+    Gap before = *found;
+    Gap after = *found;
+    before.last = seqno - 1;
+    after.first = seqno + 1;
+    auto place = gaps_.erase(found);
+    if (after.first <= after.last) {
+        place = gaps_.insert(place, after);
+    }
+    if (before.first <= before.last) {
+        gaps_.insert(place, before);
+    }
 }
 
 void LostEdges::look(TimestampNs now_ns) {
-    const std::uint64_t missing = newest_seqno_ > edges_read_ ? newest_seqno_ - edges_read_ : 0;
-    suspected_ = std::min(suspected_, missing);  // some may have come after all
-    given_up_ = overdue_by(now_ns);
-    if (missing > given_up_ && suspected_ <= given_up_) {
-        suspected_ = missing;
-        suspected_at_ns_ = now_ns;
+    // The oldest are first, so those that are overdue are.
+    const auto waiting = std::find_if(gaps_.begin(), gaps_.end(),
+                                      [now_ns](const Gap& gap) { return !gap.is_overdue(now_ns); });
+    for (auto gap = gaps_.begin(); gap != waiting; ++gap) {
+        given_up_ += gap->size();
+    }
+    gaps_.erase(gaps_.begin(), waiting);
+    for (Gap& gap : gaps_) {
+        gap.since_ns = gap.since_ns == 0 ? now_ns : gap.since_ns;
     }
 }
 
 std::uint64_t LostEdges::count(TimestampNs now_ns) const {
-    return std::max(missing_on_lines_, overdue_by(now_ns));
+    std::uint64_t known = given_up_;
+    for (const Gap& gap : gaps_) {
+        known += gap.is_overdue(now_ns) ? gap.size() : 0;
+    }
+    return std::max(missing_on_lines_, known);
 }
 
-std::uint64_t LostEdges::overdue_by(TimestampNs now_ns) const {
-    const bool is_overdue = suspected_ > given_up_ && now_ns - suspected_at_ns_ >= overdue_ns;
-    return is_overdue ? suspected_ : given_up_;
+bool LostEdges::Gap::is_overdue(TimestampNs now_ns) const {
+    return since_ns != 0 && now_ns - since_ns >= overdue_ns;
 }
 
 }  // namespace rig

@@ -5,10 +5,12 @@
 // lost is what the one who saw more says: none counts twice.
 //
 // A plain value, without I/O. The kernel numbers an edge before it queues it, so that edges of two
-// lines may be read in the other order: a number is given up once it is overdue.
+// lines may be read in the other order: a number is given up once it is overdue, counted from the
+// look after which it was missing. It remembers no more gaps than edges were read in that time.
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "rig/line/level.hpp"
 
@@ -27,14 +29,22 @@ class LostEdges {
     [[nodiscard]] std::uint64_t count(TimestampNs now_ns) const;
 
   private:
-    [[nodiscard]] std::uint64_t overdue_by(TimestampNs now_ns) const;
+    /// Successive numbers that have not come.
+    struct Gap {
+        std::uint64_t first = 0;
+        std::uint64_t last = 0;
+        TimestampNs since_ns = 0;  // 0: nobody has looked since
 
-    std::uint64_t edges_read_ = 0;
+        [[nodiscard]] bool is_overdue(TimestampNs now_ns) const;
+        [[nodiscard]] std::uint64_t size() const { return last - first + 1; }
+    };
+
+    void take_late(std::uint64_t seqno);
+
     std::uint64_t newest_seqno_ = 0;
     std::uint64_t missing_on_lines_ = 0;
-    std::uint64_t given_up_ = 0;   // numbers that were missing for too long
-    std::uint64_t suspected_ = 0;  // more than given_up_: missing since suspected_at_ns_, in all
-    TimestampNs suspected_at_ns_ = 0;
+    std::vector<Gap> gaps_;       // the oldest first
+    std::uint64_t given_up_ = 0;  // numbers of gaps that were there for too long
 };
 
 }  // namespace rig

@@ -72,4 +72,41 @@ TEST(LostEdges, what_goes_missing_later_has_its_own_time) {
     EXPECT_EQ(lost.count(1 + 2 * later_ns), 2U);
 }
 
+TEST(LostEdges, what_goes_missing_while_another_is_waited_for_is_lost_though_nothing_comes_after) {
+    LostEdges lost;
+    lost.take(3, 0);
+    lost.look(1);
+    lost.take(6, 0);
+    lost.look(50);
+    EXPECT_EQ(lost.count(1 + later_ns), 2U) << "1 and 2; 4 and 5 may still come";
+    EXPECT_EQ(lost.count(50 + later_ns), 4U);
+}
+
+TEST(LostEdges, an_edge_that_comes_late_makes_room_for_no_other) {
+    LostEdges lost;
+    lost.take(2, 0);
+    lost.look(1);
+    lost.take(1, 0);
+    lost.take(4, 0);
+    lost.look(50);
+    EXPECT_EQ(lost.count(1 + later_ns), 0U) << "3 has been missing for less";
+    lost.take(3, 0);
+    lost.look(1 + later_ns);
+    EXPECT_EQ(lost.count(50 + later_ns), 0U);
+}
+
+TEST(LostEdges, one_that_comes_from_among_many_that_are_missing_leaves_the_others) {
+    LostEdges lost;
+    lost.take(6, 0);
+    lost.look(1);
+    lost.take(3, 0);
+    lost.take(1, 0);
+    lost.take(5, 0);
+    lost.look(2);
+    EXPECT_EQ(lost.count(1 + later_ns), 2U) << "2 and 4";
+    lost.take(4, 0);
+    lost.take(2, 0);
+    EXPECT_EQ(lost.count(1 + later_ns), 0U);
+}
+
 }  // namespace
