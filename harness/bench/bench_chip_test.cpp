@@ -9,8 +9,10 @@
 #include <csignal>
 #include <cstdlib>
 
+#include "harness/bench/bench_lines.hpp"
 #include "harness/tls/tls_library.hpp"
 #include "rig/line/chip_fixture.hpp"
+#include "rig/line/lost_edges.hpp"
 
 namespace {
 
@@ -24,15 +26,34 @@ using ::testing::HasSubstr;
 
 class BenchChipTest : public rig::testing::ChipTest {
   protected:
+    [[nodiscard]] static rig::BenchFile bench_file(rig::BenchKind kind) {
+        rig::BenchFile result;
+        result.name = "bench-1";
+        result.kind = kind;
+        result.lines = {rig::testing::button_on("test-lines", "BUTTON0"),
+                        rig::testing::led_on("test-lines", "LED0")};
+        result.target.contract.buttons["button0"] = {.led = "led0"};
+        return result;
+    }
+    static void add_leds(rig::BenchFile& bench_file) {
+        for (const auto& [name, offset] : {std::pair("led1", led1), std::pair("led2", led2)}) {
+            bench_file.lines.push_back(rig::testing::led_on("test-lines", std::to_string(offset)));
+            bench_file.lines.back().name = name;
+        }
+    }
+    /// More edges than the kernel keeps: the oldest, which are led0's, are lost, and led0 is silent
+    /// from then on, so that only the numbers of all lines together tell. The last is led2's.
+    void lose_edges() const {
+        constexpr int kept_by_the_kernel = 1024;
+        for (int i = 0; i < edges_lost + kept_by_the_kernel - 1; ++i) {
+            sim_->pull(i < edges_lost ? led : led1, i % 2 == 0 ? Level::high : Level::low);
+        }
+        sim_->pull(led2, Level::high);
+    }
     Bench& open_bench(rig::BenchKind kind,
                       const std::function<void(rig::BenchFile&)>& change = nullptr) {
         harness::BenchOptions options;
-        options.bench_file.emplace();
-        options.bench_file->name = "bench-1";
-        options.bench_file->kind = kind;
-        options.bench_file->lines = {rig::testing::button_on("test-lines", "BUTTON0"),
-                                     rig::testing::led_on("test-lines", "LED0")};
-        options.bench_file->target.contract.buttons["button0"] = {.led = "led0"};
+        options.bench_file = bench_file(kind);
         if (kind == rig::BenchKind::kernel) {
             options.target = harness::TargetProcess{
                 .program = "/bin/sh",
@@ -66,6 +87,9 @@ class BenchChipTest : public rig::testing::ChipTest {
         return found;
     }
 
+    static constexpr unsigned led1 = 4;
+    static constexpr unsigned led2 = 0;
+    static constexpr int edges_lost = 80;
     const harness::TlsLibrary library_;
     std::optional<Bench> bench_;
 };
@@ -142,19 +166,12 @@ TEST_F(BenchChipTest, a_chip_that_is_unplugged_is_one_rig_error_and_no_busy_loop
     EXPECT_EQ(bench.rig_errors().size(), 1U);
 }
 
-// The edges of one LED are lost, and then it is silent: only the numbers of all lines together
-// tell.
 TEST_F(BenchChipTest, a_rig_that_stands_still_while_edges_come_reports_how_many_it_lost) {
-    constexpr int kept_by_the_kernel = 1024;
-    constexpr int lost = 80;
     std::array<int, 2> ends{};
     ASSERT_EQ(::pipe(ends.data()), 0);
     const pid_t rig_process = ::fork();
     if (rig_process == 0) {
-        Bench& bench = open_bench(rig::BenchKind::kernel, [](rig::BenchFile& bench_file) {
-            bench_file.lines.push_back(rig::testing::led_on("test-lines", "4"));
-            bench_file.lines.back().name = "led1";
-        });
+        Bench& bench = open_bench(rig::BenchKind::kernel, add_leds);
         bench.start_target(soon(), nullptr);
         static_cast<void>(!::write(ends[1], "r", 1));
         const auto note = wait_for<harness::RigNote>(
@@ -169,9 +186,7 @@ TEST_F(BenchChipTest, a_rig_that_stands_still_while_edges_come_reports_how_many_
     ASSERT_EQ(::read(ends[0], &ready, 1), 1);
     ASSERT_EQ(::kill(rig_process, SIGSTOP), 0);
     ASSERT_EQ(::waitpid(rig_process, nullptr, WUNTRACED), rig_process);
-    for (int i = 0; i < lost + kept_by_the_kernel; ++i) {
-        sim_->pull(i < lost ? led : led + 1, i % 2 == 0 ? Level::high : Level::low);
-    }
+    lose_edges();
     ASSERT_EQ(::kill(rig_process, SIGCONT), 0);
     std::array<char, 256> buffer{};
     const ssize_t got = ::read(ends[0], buffer.data(), buffer.size());
@@ -180,7 +195,45 @@ TEST_F(BenchChipTest, a_rig_that_stands_still_while_edges_come_reports_how_many_
     const std::string text(buffer.data(), static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
     // The simulator itself runs some edges together where it has several processors.
     EXPECT_THAT(text, HasSubstr(" edges were lost between the board and the rig"));
-    EXPECT_GE(std::atoi(text.c_str()), lost);
+    EXPECT_GE(std::atoi(text.c_str()), edges_lost);
+}
+
+TEST_F(BenchChipTest, edges_lost_late_in_a_burst_are_reported_in_the_silence_after_it) {
+    const rig::TimestampNs overdue_ns = rig::LostEdges::overdue_ns;
+    rig::BenchFile file = bench_file(rig::BenchKind::kernel);
+    add_leds(file);
+    rig::ManualClock clock;
+    harness::Loop loop(clock);
+    harness::BenchEvents events(clock, {}, {});
+    harness::BenchLines lines(file, clock, loop, events);
+    const auto read_until = [&](const char* name, bool is_on) {
+        const auto deadline = soon();
+        while (lines.led_is_on(name) != is_on && !deadline.has_passed(clock_)) {
+            lines.look_at_rest();
+        }
+        return lines.led_is_on(name) == is_on;
+    };
+    const auto do_what_is_due_after_ns = [&](rig::TimestampNs by_ns) {
+        clock.advance_ns(by_ns);
+        loop.stop();
+        loop.run();
+    };
+    sim_->pull(led1, Level::high);
+    ASSERT_TRUE(read_until("led1", true));
+    sim_->pull(led1, Level::low);
+    ASSERT_TRUE(read_until("led1", false));
+    do_what_is_due_after_ns(overdue_ns - 1);
+    lose_edges();
+    ASSERT_TRUE(read_until("led2", true));
+    do_what_is_due_after_ns(1);
+    do_what_is_due_after_ns(overdue_ns);
+    int lost = 0;
+    for (const std::string& error : events.rig_errors()) {
+        EXPECT_THAT(error, HasSubstr(" edges were lost between the board and the rig"));
+        lost += std::atoi(error.c_str());
+    }
+    EXPECT_GE(lost, edges_lost);
+    lines.close();
 }
 
 TEST_F(BenchChipTest, a_board_is_pressed_and_watched) {
