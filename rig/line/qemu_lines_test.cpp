@@ -10,34 +10,23 @@
 #include <vector>
 
 #include "rig/base/errors.hpp"
+#include "rig/line/lab_lines.hpp"
 
 namespace {
 
 using rig::Direction;
 using rig::Edge;
 using rig::Level;
+using rig::testing::button0;
+using rig::testing::lab_lines;
+using rig::testing::led0;
+using rig::testing::led1;
+using rig::testing::line_on_pin;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::SizeIs;
 
-constexpr std::uint32_t button0 = 0;
-constexpr std::uint32_t led0 = 2;
-constexpr std::uint32_t led1 = 3;
 constexpr int answers_ready = 60;
-
-rig::LineSpec line_of(std::string name, std::string pin, Direction direction) {
-    return {.name = std::move(name),
-            .chip = {},
-            .line = std::move(pin),
-            .direction = direction,
-            .active = direction == Direction::output ? rig::Active::low : rig::Active::high};
-}
-
-std::vector<rig::LineSpec> lab_lines() {
-    return {line_of("button0", "PF1", Direction::output),
-            line_of("button1", "PE0", Direction::output), line_of("led0", "PF0", Direction::input),
-            line_of("led1", "PF2", Direction::input)};
-}
 
 std::string qom_list() {
     std::string text;
@@ -223,10 +212,10 @@ TEST_F(QemuLinesTest, lines_that_cannot_be_are_refused_by_name) {
         }
         return "nothing";
     };
-    EXPECT_THAT(refusal(line_of("button2", "PF3", Direction::output)),
+    EXPECT_THAT(refusal(line_on_pin("button2", "PF3", Direction::output)),
                 HasSubstr("button2: the buttons of the emulated board are on PE0 to PE3 and PF1"));
-    EXPECT_THAT(refusal(line_of("led2", "17", Direction::input)), HasSubstr("not \"17\""));
-    EXPECT_THAT(refusal(line_of("led2", "PF0", Direction::input)),
+    EXPECT_THAT(refusal(line_on_pin("led2", "17", Direction::input)), HasSubstr("not \"17\""));
+    EXPECT_THAT(refusal(line_on_pin("led2", "PF0", Direction::input)),
                 HasSubstr("lines led0 and led2 are both on pin PF0"));
     EXPECT_THROW(static_cast<void>(lines_.drive(led0, Level::low)), rig::RigError);
 }

@@ -1,169 +1,33 @@
-// The real QEMU with a tiny image of the tests' own (emulated_double.c), and the lines on it. Where
-// QEMU or the compiler of the image is missing these tests skip, which ci/test does not allow in
-// CI.
-#include "rig/target/emulator_target.hpp"
-
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <string>
-#include <variant>
 #include <vector>
 
 #include "rig/base/errors.hpp"
-#include "rig/target/enclosure.hpp"
+#include "rig/target/emulator_fixture.hpp"
 
 namespace {
 
-using namespace std::chrono_literals;
-using rig::Direction;
 using rig::Edge;
-using rig::EmulatorTarget;
 using rig::Level;
-using rig::TargetEnded;
-using rig::TargetEvent;
-using rig::TargetStarted;
+using rig::testing::button0;
+using rig::testing::button1;
+using rig::testing::EmulatorTest;
+using rig::testing::led0;
+using rig::testing::led1;
+using rig::testing::patience;
+using rig::testing::system_clock;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
-
-const rig::SystemClock system_clock;
-constexpr auto patience = 60s;
-constexpr const char* qemu = "/usr/bin/qemu-system-arm";
-constexpr std::uint32_t button0 = 0;
-constexpr std::uint32_t button1 = 1;
-constexpr std::uint32_t led0 = 2;
-constexpr std::uint32_t led1 = 3;
-
-rig::LineSpec line_of(std::string name, std::string pin, Direction direction) {
-    return {.name = std::move(name),
-            .chip = {},
-            .line = std::move(pin),
-            .direction = direction,
-            .active = direction == Direction::output ? rig::Active::low : rig::Active::high};
-}
-
-class EmulatorTest : public ::testing::Test {
-  protected:
-    void SetUp() override {
-        if (std::string(WWEP_EMULATED_DOUBLE).empty() || ::access(qemu, X_OK) != 0) {
-            GTEST_SKIP() << "NOT TESTED: the emulated board needs Debian's qemu-system-arm and "
-                            "gcc-arm-none-eabi; install them and configure anew";
-        }
-        std::string name = ::testing::TempDir() + "emulator-XXXXXX";
-        folder_ = ::mkdtemp(name.data());
-        enclosure_.emplace(WWEP_ENCLOSURE, "198.51.100.3", std::vector<rig::EnclosedPlace>{},
-                           system_clock);
-    }
-
-    void TearDown() override { std::filesystem::remove_all(folder_); }
-
-    rig::EmulatorSpec spec() {
-        return {.helper = WWEP_ENCLOSURE,
-                .emulator = qemu,
-                .folder = folder_,
-                .image = WWEP_EMULATED_DOUBLE,
-                .mac = "02:00:00:00:00:01",
-                .user_namespace = enclosure_->user_namespace(),
-                .network_namespace = enclosure_->network_namespace()};
-    }
-    EmulatorTarget& make(rig::EmulatorSpec spec) {
-        return target_.emplace(system_clock, std::move(spec), [this] { return lines_.plug(); });
-    }
-    void start() { start(spec()); }
-    void start(rig::EmulatorSpec spec) {
-        make(std::move(spec)).start();
-        ASSERT_TRUE(until([this] { return is_ready(1); })) << said();
-    }
-    bool is_ready(std::uint64_t starts) {
-        return lines_.hellos() == starts &&
-               static_cast<std::uint64_t>(std::count(console_.begin(), console_.end(), "ready")) ==
-                   starts;
-    }
-
-    /// Plays the loop until `is_done`, or the patience ends.
-    template <typename Predicate>
-    bool until(Predicate is_done) {
-        const auto give_up = rig::Deadline::after(system_clock, patience);
-        while (!is_done()) {
-            if (give_up.has_passed(system_clock)) {
-                return false;
-            }
-            look();
-            if (is_done()) {
-                return true;
-            }
-            std::vector<pollfd> waited;
-            for (const auto& descriptors : {target_->descriptors(), lines_.descriptors()}) {
-                for (const int fd : descriptors) {
-                    waited.push_back({.fd = fd, .events = POLLIN, .revents = 0});
-                }
-            }
-            static_cast<void>(::poll(waited.data(), waited.size(), 50));
-        }
-        return true;
-    }
-    void look() {
-        std::vector<TargetEvent> events;
-        while (target_->read(events)) {
-        }
-        while (lines_.read_edges(edges_)) {
-        }
-        for (const TargetEvent& event : events) {
-            if (const auto* const text = std::get_if<rig::ConsoleText>(&event)) {
-                console_.push_back(text->text);
-            } else if (const auto* const ended = std::get_if<TargetEnded>(&event)) {
-                ends_.push_back(*ended);
-            } else if (const auto* const failed = std::get_if<rig::CarrierFailed>(&event)) {
-                failures_.push_back(failed->what);
-            } else if (std::holds_alternative<TargetStarted>(event)) {
-                ++starts_;
-                said_before_start_ = static_cast<int>(console_.size());
-            }
-        }
-    }
-    bool says(const std::string& text) {
-        return until(
-            [&] { return std::find(console_.begin(), console_.end(), text) != console_.end(); });
-    }
-    std::string said() const {
-        std::string text;
-        for (const auto& line : console_) {
-            text += line + "\n";
-        }
-        return text;
-    }
-    void press(std::uint32_t button) {
-        static_cast<void>(lines_.drive(button, Level::low));
-        lines_.release(button);
-    }
-    bool ends() {
-        return until([this] { return !ends_.empty(); });
-    }
-
-    rig::QemuLines lines_{
-        {line_of("button0", "PF1", Direction::output), line_of("button1", "PE0", Direction::output),
-         line_of("led0", "PF0", Direction::input), line_of("led1", "PF2", Direction::input)},
-        system_clock};
-    std::string folder_;
-    std::optional<rig::Enclosure> enclosure_;
-    std::optional<EmulatorTarget> target_;
-    std::vector<Edge> edges_;
-    std::vector<std::string> console_;
-    std::vector<std::string> failures_;
-    std::vector<TargetEnded> ends_;
-    int starts_ = 0;
-    int said_before_start_ = 0;  // lines of the console
-};
 
 TEST_F(EmulatorTest, every_press_is_one_edge_stamped_between_the_press_and_the_look) {
     ASSERT_NO_FATAL_FAILURE(start());
@@ -308,15 +172,6 @@ TEST_F(EmulatorTest, at_an_mcus_speed_it_does_the_same) {
     press(button0);
     ASSERT_TRUE(until([&] { return edges_.size() == 1; }));
     EXPECT_EQ(edges_[0].line, led0);
-}
-
-TEST_F(EmulatorTest, without_an_enclosure_the_board_reaches_nobody_but_is_reached) {
-    auto alone = spec();
-    alone.user_namespace = alone.network_namespace = -1;
-    alone.forwarded = {{.address = "127.0.0.1", .port = 0, .board_port = 27708}};
-    ASSERT_NO_FATAL_FAILURE(start(alone));
-    press(button1);
-    EXPECT_TRUE(until([&] { return edges_.size() == 1; }));
 }
 
 /// How it ended; nothing: it lives on, and is killed now.
