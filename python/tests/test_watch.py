@@ -129,6 +129,26 @@ def test_watch_shows_a_bench_and_its_keys_press_the_buttons(on_terminal):
     assert terminal.attributes == terminal.before  # a shell after it has its echo
 
 
+def test_key_that_does_nothing_is_answered_with_those_that_do(on_terminal, tmp_path):
+    bench = on_terminal("watch")
+    bench.wait_for(lambda text: "0 button0 1 button1  q end" in text)
+    for typed, shown in (("x", "x"), ("7", "7"), ("\x1b[A", "'\\x1b[A'")):
+        bench.type(typed)
+        wanted = f"no key {shown}; keys: 0 button0 1 button1  q end"
+        bench.wait_for(lambda text, wanted=wanted: wanted in text)
+    bench.type("0")  # what is told is gone with the next key that does something
+    bench.wait_for(lambda text: "no key" not in text and "● led0" in text)
+
+    made = MadeRecording(tmp_path / "run.sqlite")
+    made.press()
+    recording = on_terminal("watch", str(made.close()))
+    recording.wait_for(lambda text: "the run has ended; q ends" in text)
+    recording.type("0")
+    recording.wait_for(lambda text: "a recording is only looked at" in text)
+    recording.type("x")
+    recording.wait_for(lambda text: "no key x; keys: q end" in text)
+
+
 def test_watch_on_a_terminal_ends_well_by_a_signal(on_terminal):
     terminal = on_terminal("watch")
     terminal.wait_for(lambda text: "q end" in text)

@@ -28,6 +28,7 @@ from .watch_sources import BenchSource, RecordingSource, Source
 _POLL_S = 0.3
 # Calm for the eye and for a slow line, however much happens.
 _DRAWN_EVERY_S = 0.2
+_KEY_BYTES_MAX = 16
 
 
 @click.command()
@@ -44,9 +45,9 @@ def watch(
     """Show what happens on a bench, or in a RECORDING that another process writes.
 
     On a terminal: buttons, LEDs, connections, latencies, the newest events and console lines; the
-    keys 0 to 9 press the bench's buttons, q ends. Elsewhere, and with --lines or --json, a line for
-    each event. Ctrl-C ends it, and so does the end of the recorded run. Following a recording needs
-    no bench and takes no lock.
+    keys 0 to 9 press the bench's buttons, q ends; any other is answered with those there are.
+    Elsewhere, and with --lines or --json, a line for each event. Ctrl-C ends it, and so does the
+    end of the recorded run. Following a recording needs no bench and takes no lock.
 
     \b
     Example: while pytest runs in another terminal:
@@ -79,7 +80,8 @@ def _show_live(source: Source) -> None:
     view = LiveView(source.title, source.active, told)
     view.lines_known(source.buttons, source.leds)
     console = Console()
-    drawn_size = (0, 0)
+    drawn: tuple[tuple[int, int], str] | None = None
+    has_told_end = False
     with _keys() as key, Live(console=console, screen=True, auto_refresh=False) as live:
         while True:
             # Asked first: what is recorded between the two is shown all the same.
@@ -90,35 +92,39 @@ def _show_live(source: Source) -> None:
             for latencies in source.latencies():
                 view.take_latencies(latencies)
             view.missed = source.missed()
+            if is_over and not has_told_end:
+                view.message, has_told_end = "the run has ended; q ends", True
             size = (console.width, console.height)
-            if view.counts.total() != before or view.is_moving or size != drawn_size:
-                drawn_size = size
-                live.update(view.drawn(*size), refresh=True)
-            if is_over and view.message == "":
-                view.message = "the run has ended; q ends"
+            if view.counts.total() != before or view.is_moving or (size, view.message) != drawn:
+                drawn = (size, view.message)
                 live.update(view.drawn(*size), refresh=True)
             pressed = key(_DRAWN_EVERY_S)
             if pressed == "q":
                 return
             if pressed.isdecimal() and int(pressed) < len(source.buttons):
                 view.message = source.press(source.buttons[int(pressed)])
+            elif pressed:
+                shown = pressed if pressed.isprintable() else repr(pressed)
+                view.message = f"no key {shown}; {told}"
 
 
 @contextlib.contextmanager
 def _keys() -> Iterator[Callable[[float], str]]:
-    """Keys one by one, without Enter: a function that waits so long for one, else gives ""."""
+    """Keys one by one, without Enter: a function that waits so long for one, else gives "".
+
+    A key that sends several characters, such as an arrow, is one.
+    """
     descriptor = sys.stdin.fileno()
     before = termios.tcgetattr(descriptor)
 
     def key(timeout_s: float) -> str:
-        end_s = time.monotonic() + timeout_s
-        while (left_s := end_s - time.monotonic()) > 0:
-            if not select.select([descriptor], [], [], left_s)[0]:
-                return ""
-            if not (typed := os.read(descriptor, 1)):
-                return "q"  # the terminal is gone
-            return typed.decode("ascii", "ignore")
-        return ""
+        if not select.select([descriptor], [], [], timeout_s)[0]:
+            return ""
+        if not (typed := os.read(descriptor, 1)):
+            return "q"  # the terminal is gone
+        if typed == b"\x1b" and select.select([descriptor], [], [], 0)[0]:
+            typed += os.read(descriptor, _KEY_BYTES_MAX - 1)
+        return typed.decode("ascii", "replace")
 
     try:
         tty.setcbreak(descriptor)
