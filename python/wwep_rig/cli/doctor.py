@@ -164,7 +164,6 @@ def _bench_file(bench_name: str, environment: Mapping[str, str]) -> str:
 
 
 def _examine_bench(bench_name: str, environment: Mapping[str, str]) -> Iterator[Finding]:
-    from wwep_rig import ports
     from wwep_rig.bench_config import Kind
     from wwep_rig.bench_file import read_bench_file
     from wwep_rig.find_bench import find_bench_file, load_bench_file
@@ -183,10 +182,23 @@ def _examine_bench(bench_name: str, environment: Mapping[str, str]) -> Iterator[
         yield from _lines(bench_file)
     if config.kind is Kind.BOARD:
         yield from _board(config)
-    address = config.server.address
+    yield from _endpoints(config)
+    if config.kind is Kind.EMULATOR:
+        yield from _emulator(environment, is_built="/" in config.target.program)
+    if config.kind in (Kind.SIM, Kind.KERNEL):
+        yield _guarded("firmware", lambda: _firmware(firmware_path, config.target.program), "", 4)
+
+
+def _endpoints(config: "BenchConfig") -> Iterator[Finding]:
+    """The address and the ports of the server. A port is free only where the address can be had."""
+    from wwep_rig import ports
+
+    address, has_address = config.server.address, True
     if address:
         remedy = "give an interface of this machine that address, or edit the bench file"
-        yield _guarded("address", lambda: _own_address(address), remedy, NO_BENCH)
+        finding = _guarded("address", lambda: _own_address(address), remedy, NO_BENCH)
+        has_address = finding.is_good
+        yield finding
     for port in (config.server.plain_port, config.server.tls_port):
         held = [
             each
@@ -197,12 +209,8 @@ def _examine_bench(bench_name: str, environment: Mapping[str, str]) -> Iterator[
         if held:
             remedy = "end that process, or bind it to one address that the bench does not use"
             yield Finding(f"port {port}", False, str(held[0]), remedy)
-        else:
+        elif has_address:
             yield Finding(f"port {port}", True, f"free on {where}")
-    if config.kind is Kind.EMULATOR:
-        yield from _emulator(environment, is_built="/" in config.target.program)
-    if config.kind in (Kind.SIM, Kind.KERNEL):
-        yield _guarded("firmware", lambda: _firmware(firmware_path, config.target.program), "", 4)
 
 
 def _emulator(environment: Mapping[str, str], is_built: bool) -> Iterator[Finding]:
