@@ -11,6 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from wwep_rig import capture
+from wwep_rig.errors import RigError
+
 COMMAND = "import sys; from wwep_rig.cli import main; sys.argv[0] = 'wwep-rig'; sys.exit(main())"
 
 
@@ -85,6 +88,15 @@ def start(
         if process.poll() is None:
             process.send_signal(signal.SIGKILL)
         process.communicate()
+
+
+@pytest.fixture(scope="session")
+def may_capture() -> None:
+    """Skips, with the remedy, where this user may not capture packets."""
+    try:
+        capture.try_it()
+    except RigError as error:
+        pytest.skip(str(error))
 
 
 @pytest.fixture(scope="session")

@@ -1,13 +1,17 @@
 """`wwep-rig doctor`: what it looks at, and what it says to do about what is wrong."""
 
+import grp
 import json
 import os
+import pwd
 import re
+import shutil
 import socket
 from pathlib import Path
 from typing import Any
 
 from tests.conftest import Done
+from wwep_rig.capture import refusal
 
 
 def test_doctor_finds_the_built_in_bench_usable(wwep_rig):
@@ -113,3 +117,46 @@ def with_server_keys(text: str, keys: str) -> str:
 
 def findings_of(done: Done) -> dict[str, dict[str, Any]]:
     return {each["what"]: each for each in json.loads(done.out)}
+
+
+def test_doctor_tries_whether_packets_may_be_captured(wwep_rig, may_capture):
+    found = findings_of(wwep_rig("doctor", "--json"))["packets"]
+
+    who = "(everyone|root|root and the group [a-z]+)"
+    path = re.escape(str(shutil.which("dumpcap")))
+    assert found["is_good"] and "remedy" not in found
+    assert re.fullmatch(f"can be captured; {path} is for {who}", found["found"])
+
+
+def test_doctor_tells_how_to_be_allowed_to_capture_and_finds_the_bench_usable(wwep_rig, tmp_path):
+    dumpcap = tmp_path / "dumpcap"
+    dumpcap.write_text("#!/bin/sh\necho no permission >&2; exit 2\n")
+    dumpcap.chmod(0o755)
+    refused = wwep_rig("doctor", "--json", variables={"PATH": f"{tmp_path}:{os.environ['PATH']}"})
+    dumpcap.unlink()
+    absent = wwep_rig("doctor", "--json", variables={"PATH": str(tmp_path)})
+
+    assert (refused.code, absent.code) == (0, 0)
+    for done, why in ((refused, "dumpcap ended: no permission"), (absent, "there is no dumpcap")):
+        found = findings_of(done)["packets"]
+        assert found["is_good"] and "--capture and --rig-capture do not work" in found["found"]
+        assert why in found["found"]
+        remedy = found["remedy"]
+        assert "apt install wireshark-common" in remedy and "usermod -aG wireshark" in remedy
+
+
+def test_capturing_that_is_for_a_group_names_the_group_and_how_to_join(tmp_path):
+    dumpcap = tmp_path / "dumpcap"
+    dumpcap.touch()
+    dumpcap.chmod(0o640)
+    assert "it is for nobody" in refusal(str(tmp_path), "mia").trouble
+    dumpcap.chmod(0o750)
+    group = grp.getgrgid(dumpcap.stat().st_gid).gr_name
+    owner = pwd.getpwuid(dumpcap.stat().st_uid).pw_name
+
+    stranger = refusal(str(tmp_path), "mia")
+
+    assert stranger.trouble == (
+        f"mia may not run {dumpcap}: it is for {owner} and the group {group}"
+    )
+    assert stranger.remedy == f"sudo usermod -aG {group} mia, then log in again; or run as root"

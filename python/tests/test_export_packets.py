@@ -79,16 +79,6 @@ def tshark(wwep_rig, tmp_path) -> Iterator[Callable[..., list[list[str]]]]:
     shutil.rmtree(folder)
 
 
-@pytest.fixture(scope="session")
-def may_capture(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Skips, with the remedy, where this user may not capture packets."""
-    try:
-        with Capture() as capture:
-            capture.start([], tmp_path_factory.mktemp("capture") / "try.pcapng")
-    except RigError as error:
-        pytest.skip(str(error))
-
-
 def test_rebuilt_packets_show_the_frames_of_both_ports(wwep_rig, tshark, tmp_path):
     make_recording(tmp_path / "run.sqlite")
 

@@ -1,9 +1,13 @@
 """Packets as they go over the network, kept beside a recording by Wireshark's dumpcap."""
 
+import getpass
+import grp
 import os
+import pwd
 import secrets
 import shutil
 import socket
+import stat
 import subprocess
 import tempfile
 import threading
@@ -27,9 +31,8 @@ _WATCHED = (
     'dumpcap "$@" & child=$!; exec >&-; read -r _; kill -TERM "$child" 2>/dev/null; wait "$child"'
 )
 _REMEDY = (
-    "Capturing needs dumpcap and the right to use it: sudo apt install wireshark-common, "
-    "sudo dpkg-reconfigure wireshark-common (let others than root capture), "
-    "sudo usermod -aG wireshark $USER, then log in again; or run as root."
+    "sudo apt install wireshark-common, sudo dpkg-reconfigure wireshark-common (let others than "
+    "root capture), sudo usermod -aG wireshark $USER, then log in again; or run as root"
 )
 
 
@@ -41,6 +44,51 @@ def capture_path(recording: Path) -> Path:
 def key_log_path(recording: Path) -> Path:
     """Where the TLS keys of a recorded run lie."""
     return recording.with_name(recording.name + ".keys")
+
+
+def try_it() -> str:
+    """Capture for a moment; who may do that here, for people.
+
+    Raises:
+        RigError: this user may not, with the remedy.
+    """
+    with tempfile.TemporaryDirectory(prefix="wwep-rig-capture-") as folder, Capture() as capture:
+        capture.start([], Path(folder) / "try.pcapng")
+    path = Path(str(shutil.which("dumpcap")))
+    return f"{path} is for {_users_of(path)}"
+
+
+def refusal(search_path: str, user: str) -> RigError:
+    """Why a user finds no dumpcap in the folders of PATH that runs, and what to do about it."""
+    for folder in search_path.split(os.pathsep):
+        path = Path(folder) / "dumpcap"
+        if path.is_file():
+            group = _group_of(path)
+            remedy = f"sudo usermod -aG {group} {user}, then log in again; or run as root"
+            trouble = f"{user} may not run {path}: it is for {_users_of(path)}"
+            return RigError(trouble, remedy if path.stat().st_mode & stat.S_IXGRP else _REMEDY)
+    return RigError("there is no dumpcap", _REMEDY)
+
+
+def _users_of(path: Path) -> str:
+    """Who may run a program."""
+    status = path.stat()
+    if status.st_mode & stat.S_IXOTH:
+        return "everyone"
+    try:
+        owner = pwd.getpwuid(status.st_uid).pw_name
+    except KeyError:
+        owner = f"user {status.st_uid}"
+    owners = [owner] if status.st_mode & stat.S_IXUSR else []
+    groups = [f"the group {_group_of(path)}"] if status.st_mode & stat.S_IXGRP else []
+    return " and ".join(owners + groups) or "nobody"
+
+
+def _group_of(path: Path) -> str:
+    try:
+        return grp.getgrgid(path.stat().st_gid).gr_name
+    except KeyError:
+        return str(path.stat().st_gid)
 
 
 class Capture(Closing):
@@ -70,7 +118,7 @@ class Capture(Closing):
             RigError: it may not capture, or there is such a file already.
         """
         if shutil.which("dumpcap") is None:
-            raise RigError(f"there is no dumpcap that this user may run. {_REMEDY}")
+            raise refusal(os.environ.get("PATH", os.defpath), getpass.getuser())
         try:
             out = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         except OSError as error:
@@ -113,7 +161,7 @@ class Capture(Closing):
         with self._shown:
             while mark not in self._marks_shown:
                 if self._is_over or time.monotonic() > give_up_at:
-                    raise RigError(f"capture packets: {self._why()}. {_REMEDY}")
+                    raise RigError(f"capture packets: {self._why()}", _REMEDY)
                 self._marks.send(mark)
                 self._shown.wait(_MARK_EVERY_S)
 

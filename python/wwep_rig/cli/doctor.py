@@ -30,7 +30,7 @@ class Finding:
         what: what was looked at.
         is_good: whether it is fine.
         found: what was seen.
-        remedy: what to do; empty when it is good.
+        remedy: what to do; empty when there is nothing to do.
         exit_code: what a bad finding means for the exit code; says nothing of a good one.
     """
 
@@ -183,6 +183,7 @@ def _examine_bench(bench_name: str, environment: Mapping[str, str]) -> Iterator[
     if config.kind is Kind.BOARD:
         yield from _board(config)
     yield from _endpoints(config)
+    yield _packets()
     if config.kind is Kind.EMULATOR:
         yield from _emulator(environment, is_built="/" in config.target.program)
     if config.kind in (Kind.SIM, Kind.KERNEL):
@@ -211,6 +212,17 @@ def _endpoints(config: "BenchConfig") -> Iterator[Finding]:
             yield Finding(f"port {port}", False, str(held[0]), remedy)
         elif has_address:
             yield Finding(f"port {port}", True, f"free on {where}")
+
+
+def _packets() -> Finding:
+    """Whether they can be captured, which no bench needs unless it is asked for."""
+    from wwep_rig import capture
+
+    try:
+        return Finding("packets", True, f"can be captured; {capture.try_it()}")
+    except WwepRigError as error:
+        found = f"--capture and --rig-capture do not work: {error.trouble}"
+        return Finding("packets", True, found, error.remedy)
 
 
 def _emulator(environment: Mapping[str, str], is_built: bool) -> Iterator[Finding]:
