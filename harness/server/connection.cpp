@@ -86,11 +86,6 @@ bool Connection::read_available() {
             return true;
         }
     }
-    if (taken >= received_per_call_max && conversation_ != nullptr) {
-        // More waits than the server takes at once: its own pace may have kept the peer from
-        // sending.
-        conversation_->heard_again(context_.clock.monotonic_ns());
-    }
     return peer_has_ended_;
 }
 
@@ -142,6 +137,7 @@ Connection::ReadOutcome Connection::read_once(std::size_t& taken) {
     } else {
         take_plaintext(bytes, stamp);
     }
+    is_behind_ = size == buffer.size();
     obey(mischief_.after_received(bytes_received_));
     if (state_ == State::over) {
         return ReadOutcome::over;
@@ -151,18 +147,29 @@ Connection::ReadOutcome Connection::read_once(std::size_t& taken) {
 
 void Connection::take_ciphertext(std::span<const std::uint8_t> bytes, ReceiveStamp stamp) {
     std::array<std::uint8_t, read_size> plaintext;
+    bool says_something = false;
     while (!bytes.empty()) {
         bytes = bytes.subspan(tls_->receive(bytes));
         look_at_session();
         while (const std::size_t size = tls_->read(plaintext)) {
             take_plaintext({plaintext.data(), size}, stamp);
+            says_something = true;
         }
     }
     look_at_session();
+    if (!says_something && conversation_ != nullptr && stamp.source == StampSource::kernel) {
+        // Records without content, or a part of a long one: a peer that always has more of them
+        // under way is as late as one that is silent.
+        conversation_->time_passed(stamp.at_ns);
+        collect_exchanges();
+    }
 }
 
 void Connection::take_plaintext(std::span<const std::uint8_t> bytes, ReceiveStamp stamp) {
     if (conversation_ != nullptr) {
+        if (is_behind_) {
+            conversation_->next_has_waited(context_.clock.monotonic_ns());
+        }
         conversation_->bytes(bytes, stamp.at_ns, stamp.source);
         collect_exchanges();
     }

@@ -4,8 +4,8 @@
 // what to wait for is computed from the state, never remembered. Loop's thread only.
 //
 // Limits: received_per_call_max bytes are taken a call, so that one peer cannot keep the loop to
-// itself; a peer that does not read its replies is not read from while bytes_unsent_max wait, and
-// is not late meanwhile.
+// itself; a frame that waited behind them has its time from when it was read. A peer that does not
+// read its replies is not read from while bytes_unsent_max wait, and is not late meanwhile.
 #pragma once
 
 #include <chrono>
@@ -154,6 +154,7 @@ class Connection {
     bool peer_has_ended_ = false;
     bool is_half_closed_ = false;
     bool owed_too_much_ = false;  // when advance() looked last
+    bool is_behind_ = false;      // the last read took as much as it may: more may wait
     bool drops_input_ = false;    // a fault wants no answer to what still comes
     bool is_deaf_ = false;        // held, and not read from either
     std::string reason_;          // why it ends, if not for the conversation's own reason

@@ -41,7 +41,7 @@ void Conversation::bytes(std::string_view received, TimestampNs received_ns, Sta
     if (!frame_.empty() && stamp == StampSource::kernel) {
         time_passed(received_ns);
     }
-    last_received_ns_ = std::max(last_received_ns_, received_ns);
+    last_received_ns_ = std::max({last_received_ns_, received_ns, heard_since_ns_});
     while (!received.empty()) {
         if (frame_.empty()) {
             received.remove_prefix(swallow_line_end(received));
@@ -181,6 +181,10 @@ void Conversation::heard_again(TimestampNs now_ns) {
     heard_since_ns_ = now_ns;
     frame_began_ns_ = std::max(frame_began_ns_, now_ns);
     last_received_ns_ = std::max(last_received_ns_, now_ns);
+}
+
+void Conversation::next_has_waited(TimestampNs now_ns) {
+    heard_since_ns_ = now_ns;
 }
 
 void Conversation::truncate(std::string reason) {

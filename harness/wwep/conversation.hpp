@@ -77,6 +77,11 @@ class Conversation {
     /// sending, so its deadlines run from here, also for a frame whose first bytes came before.
     void heard_again(TimestampNs now_ns);
 
+    /// What comes next waited behind more than the owner took at once, which may have kept the peer
+    /// from sending: a frame that begins with it has its time from here on, whatever its stamp. One
+    /// that has begun keeps its time, so that no peer can make a frame last by sending more.
+    void next_has_waited(TimestampNs now_ns);
+
     /// When time_passed() is to be called: the frame's timeout while one is under way, else the
     /// idle timeout. Nothing once finished.
     [[nodiscard]] std::optional<TimestampNs> deadline_ns() const;

@@ -413,6 +413,33 @@ TEST(Conversation, a_frame_that_began_unread_has_its_time_from_when_it_could_be_
     EXPECT_EQ(talk.conversation.deadline_ns(), opened_ns + 6 * ns_per_s + 200 * ns_per_ms);
 }
 
+TEST(Conversation, a_frame_that_begins_with_what_has_waited_has_its_time_from_then) {
+    Talk talk(ConversationMode::keep_open);
+    talk.conversation.next_has_waited(opened_ns + 5 * ns_per_s);
+    talk.send("R0FAC0BW0", 1 * ns_per_s);
+    EXPECT_EQ(talk.conversation.deadline_ns(), opened_ns + 5 * ns_per_s + 200 * ns_per_ms);
+    talk.send("FAC0B1234", 5 * ns_per_s + 199 * ns_per_ms);
+    EXPECT_EQ(talk.replies(), "XA0FAC0B1234");
+    EXPECT_EQ(talk.conversation.deadline_ns(), opened_ns + 35 * ns_per_s + 199 * ns_per_ms);
+}
+
+TEST(Conversation, a_frame_that_had_begun_gains_no_time_from_what_has_waited) {
+    Talk talk;
+    talk.send("W0", 1 * ns_per_s);
+    talk.conversation.next_has_waited(opened_ns + 5 * ns_per_s);
+    EXPECT_EQ(talk.conversation.deadline_ns(), opened_ns + 1 * ns_per_s + 200 * ns_per_ms);
+    talk.send("FAC", 1 * ns_per_s + 100 * ns_per_ms);
+    EXPECT_EQ(talk.conversation.deadline_ns(), opened_ns + 1 * ns_per_s + 200 * ns_per_ms);
+}
+
+TEST(Conversation, idles_from_when_what_has_waited_was_read) {
+    Talk talk(ConversationMode::keep_open);
+    talk.conversation.next_has_waited(opened_ns + 5 * ns_per_s);
+    EXPECT_EQ(talk.conversation.deadline_ns(), opened_ns + 30 * ns_per_s);
+    talk.send("R0FAC0B", 1 * ns_per_s);
+    EXPECT_EQ(talk.conversation.deadline_ns(), opened_ns + 35 * ns_per_s);
+}
+
 TEST(Conversation, is_not_changed_by_a_read_of_nothing) {
     Talk talk;
     talk.send("");
