@@ -21,6 +21,7 @@ from wwep_rig.capture import Capture
 from wwep_rig.errors import RigError
 from wwep_rig.export.pcapng import Writer
 
+DUAL_CLIENT = Path(__file__).resolve().parents[2] / "firmware-under-test/apps/dual_client"
 PLAIN_PORT, TLS_PORT = 27708, 40508
 # The ports decide, nothing that looks like WWEP or TLS.
 NO_GUESSES = tuple(
@@ -293,6 +294,29 @@ def test_bench_of_a_pytest_run_keeps_packets_and_keys_when_asked(
     assert '"rebuilt": false, "keys": true' in done.out, done.err
     found = tshark("run.pcapng", "wwep.register == 5 && wwep.request == 1", "tcp.dstport")
     assert found == [[str(PLAIN_PORT)], [str(TLS_PORT)]]
+
+
+def test_run_of_an_application_keeps_packets_and_keys_when_asked(
+    start, wwep_rig, tshark, tmp_path, may_capture
+):
+    asked = ("--record", "run.sqlite", "--capture", "--keylog", "run.sqlite.keys")
+    process = start("run", "--app", str(DUAL_CLIENT), "--press", "0", "--press", "1", *asked)
+    answered = 0
+    for line in process.stdout:
+        answered += "→ A0003050001" in line
+        if answered == 2:
+            break
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(30) == 0, process.stderr.read()
+
+    arguments = ("run.sqlite", "--format", "pcapng", "-o", "run.pcapng", "--json")
+    assert '"rebuilt": false, "keys": true' in wwep_rig("export", *arguments).out
+    found = tshark("run.pcapng", "wwep.register == 5 && wwep.request == 1", "tcp.dstport")
+    assert found == [[str(PLAIN_PORT)], [str(TLS_PORT)]]
+    again = wwep_rig("run", "--app", str(DUAL_CLIENT), "--keylog", "run.sqlite.keys")
+    assert again.code == 2 and "run.sqlite.keys exists: name another file" in again.err
+    alone = wwep_rig("run", "--app", str(DUAL_CLIENT), "--capture")
+    assert alone.code == 2 and "--capture needs --record" in alone.err
 
 
 def test_keys_are_written_on_request_only(wwep_rig, start, tmp_path):

@@ -28,7 +28,7 @@ def open_bench(
     *,
     recording: Path | None = None,
     captures: bool = False,
-    keeps_keys: bool = False,
+    key_log: Path | None = None,
     goes_on: bool = False,
     facts: Mapping[str, Any] | None = None,
     identity: str | None = None,
@@ -50,7 +50,8 @@ def open_bench(
             directory and `/etc/wwep-rig`; `sim` and `emulator` are built in.
         recording: the file to record to; None: nothing is recorded.
         captures: whether the packets are kept too, beside the recording.
-        keeps_keys: whether the TLS keys are, with which the packets can be decrypted.
+        key_log: the file for the TLS keys, with which packets can be decrypted; beside a recording
+            `capture.key_log_path` is where an export looks; None: they are not kept.
         goes_on: whether it is an earlier run's recording, to go on with.
         facts: what else the recording is to say about this run, for `runs.facts`.
         identity: the server's identity instead of the one that the bench file names.
@@ -93,8 +94,7 @@ def open_bench(
         options = _core.BenchOptions()
         options.bench_file = bench_file
         options.recording_path = str(recording) if recording else ""
-        if recording and keeps_keys:
-            options.server.key_log_file = str(capture.key_log_path(recording))
+        options.server.key_log_file = str(key_log or "")
         options.run.command = what
         options.run.host = platform.node()
         options.run.bench = config.name

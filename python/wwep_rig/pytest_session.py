@@ -15,6 +15,7 @@ from .bench import Bench
 from .bench_config import Kind, Speed
 from .bench_file import read_bench_file
 from .calibration import Calibration
+from .capture import key_log_path
 from .errors import NoBench, Outcome, RigError
 from .find_bench import BUILT_IN, load_bench_file
 from .opening import new_recording_place, open_bench
@@ -106,7 +107,7 @@ class RigSession:
             self._bench_name,
             recording=place.path,
             captures=self._captures,
-            keeps_keys=self._keeps_keys,
+            key_log=self._key_log(place),
             command=self._command,
             tell=self._tell,
         )
@@ -213,7 +214,7 @@ class RigSession:
                 self._bench_name,
                 recording=place.path,
                 captures=self._captures,
-                keeps_keys=self._keeps_keys,
+                key_log=self._key_log(place),
                 identity=identity,
                 root_certificate=root_certificate,
                 program=program,
@@ -332,6 +333,9 @@ class RigSession:
     def _new_place(self) -> RecordingPlace:
         name = Path(self._bench_name).stem
         return new_recording_place(name, self._record_directory, self._keep, self._environment)
+
+    def _key_log(self, place: RecordingPlace) -> Path | None:
+        return key_log_path(place.path) if self._keeps_keys else None
 
     def _opened(self) -> Bench:
         if self._bench is None:

@@ -15,6 +15,7 @@ import click
 from wwep_rig import _core
 from wwep_rig.app_build import App
 from wwep_rig.bench import Bench
+from wwep_rig.bench_config import Role
 from wwep_rig.bench_file import read_bench_file
 from wwep_rig.errors import RigError, TargetFailed, WwepRigError
 from wwep_rig.find_bench import load_bench_file
@@ -22,6 +23,7 @@ from wwep_rig.opening import open_bench
 
 from .common import bench_option, json_option, until_stopped, wait_option
 from .output import PatientOutput
+from .recording_options import files_to_make, recording_options, refuse_existing
 from .transactions import Transactions
 
 _POLL_S = 0.1
@@ -81,12 +83,7 @@ def _setting(context: object, parameter: object, given: tuple[str, ...]) -> dict
     metavar="SECONDS",
     help="End after so long; without it, Ctrl-C ends it.",
 )
-@click.option(
-    "--record",
-    type=click.Path(dir_okay=False, path_type=Path),
-    metavar="FILE",
-    help="Keep a recording.",
-)
+@recording_options
 @bench_option
 @wait_option
 @json_option
@@ -98,6 +95,8 @@ def run(
     words: tuple[str, ...],
     for_s: float | None,
     record: Path | None,
+    captures: bool,
+    key_log: Path | None,
     bench_name: str,
     wait_s: float,
     as_json: bool,
@@ -112,17 +111,34 @@ def run(
     Example: the application of one's own, and one press of its button:
         $ wwep-rig run --app ~/sdk/apps/lab/client --press button0
 
+    \b
+    Example: everything that Wireshark needs to show this run, TLS decrypted:
+        $ wwep-rig run --app client --record run.sqlite --capture --keylog run.sqlite.keys
+        $ wwep-rig export run.sqlite --format pcapng -o run.pcapng
+
     Exit code 1 when it does not build, does not come up or ends by itself, 3 when the rig erred.
     """
-    if record is not None and record.exists():
-        raise click.UsageError(f"{record} exists: name another file")
-    known = read_bench_file(load_bench_file(bench_name, os.environ)).buttons
+    refuse_existing(files_to_make(record, captures, key_log), "name another file")
+    config = read_bench_file(load_bench_file(bench_name, os.environ))
+    if key_log is not None and config.target.role is Role.SERVER:
+        raise click.UsageError(
+            f"--keylog is for the rig's own server, and bench {bench_name} has none: its target is "
+            "the server"
+        )
+    known = config.buttons
     buttons = [_button_of(word, known, bench_name) for word in words]
     app = App(folder, settings, lab_names=lab_names, ready=ready)
     rig_errors: list[str] = []
     with until_stopped(), ExitStack() as resources:
         bench = resources.enter_context(
-            open_bench(bench_name, app=app, recording=record, wait_s=wait_s)
+            open_bench(
+                bench_name,
+                app=app,
+                recording=record,
+                captures=captures,
+                key_log=key_log,
+                wait_s=wait_s,
+            )
         )
         output = PatientOutput(1)
         resources.callback(output.close)

@@ -23,6 +23,7 @@ from wwep_rig.locks import BenchLock, default_lock_directory
 from .client import PLAIN_PORT, TLS_PORT
 from .common import complete_bench, json_option, progress, until_stopped, wait_option
 from .output import PatientOutput
+from .recording_options import files_to_make, recording_options, refuse_existing
 from .serve_faults import arm_faults, fault_options, scheduled_faults
 from .serve_identity import (
     use_certificates_for_faults,
@@ -119,22 +120,7 @@ def _addresses(
     metavar="F",
     help="Keep the registers here across restarts.",
 )
-@click.option(
-    "--record", type=click.Path(dir_okay=False), metavar="F", help="Record the run to this file."
-)
-@click.option(
-    "--capture",
-    "captures",
-    is_flag=True,
-    help="Keep the packets too, beside the recording, for wwep-rig export --format pcapng.",
-)
-@click.option(
-    "--keylog",
-    type=click.Path(dir_okay=False),
-    metavar="F",
-    help="Write the TLS keys of this run to this file, readable by you alone: whoever has it can "
-    "decrypt a capture. wwep-rig export finds it by itself if it is called RECORDING.keys.",
-)
+@recording_options
 @click.option("--overwrite", is_flag=True, help="Replace existing files of a recording.")
 @click.option(
     "--frame-timeout",
@@ -173,9 +159,9 @@ def serve(
     tls_max: str | None,
     keep_open: bool,
     registers: str | None,
-    record: str | None,
+    record: Path | None,
     captures: bool,
-    keylog: str | None,
+    key_log: Path | None,
     overwrite: bool,
     frame_timeout_s: float,
     idle_timeout_s: float,
@@ -233,11 +219,9 @@ def serve(
     if no_tls and (cert or tls_min or tls_max):
         raise click.UsageError("--cert, --tls-min and --tls-max are for TLS: not with --no-tls")
     _refuse_impossible_versions(where.tls_profile, tls_min, tls_max)
-    if captures and not record:
-        raise click.UsageError("--capture needs --record: the packets lie beside the recording")
-    if keylog and no_tls:
+    if key_log and no_tls:
         raise click.UsageError("--keylog is for TLS: not with --no-tls")
-    _make_room_for(record, captures, keylog, overwrite)
+    _make_room_for(record, captures, key_log, overwrite)
 
     with until_stopped(), ExitStack() as resources:
         if config is not None and find_bench_file(bench_name or "", os.environ) is not None:
@@ -254,12 +238,12 @@ def serve(
         server.client_ca_file = client_ca or ""
         server.tls_profile = where.tls_profile
         server.tls_min, server.tls_max = tls_min or "", tls_max or ""
-        server.key_log_file = keylog or ""
+        server.key_log_file = str(key_log or "")
         server.keep_open = keep_open
         server.registers_file = registers or ""
         server.frame_timeout_s = frame_timeout_s
         server.idle_timeout_s = idle_timeout_s
-        options.recording_path = record or ""
+        options.recording_path = str(record or "")
         options.overwrite_recording = overwrite
         options.run.command = "wwep-rig " + " ".join(sys.argv[1:])
         options.run.host = platform.node()
@@ -277,17 +261,17 @@ def serve(
     return 0
 
 
-def _make_room_for(record: str | None, captures: bool, keylog: str | None, overwrite: bool) -> None:
+def _make_room_for(
+    record: Path | None, captures: bool, key_log: Path | None, overwrite: bool
+) -> None:
     """Refuse files that exist, or take them away if they may go."""
-    companions = [key_log_path(Path(record)), capture_path(Path(record))] if record else []
-    wanted = [Path(each) for each in (record, keylog) if each] + companions[1:] * captures
-    for path in wanted:
-        if path.exists() and not overwrite:
-            raise click.UsageError(f"{path} exists: name another file, or say --overwrite")
-    if overwrite:
-        # Those of an earlier run would be taken for this one's. The recorder replaces its own.
-        for path in {*wanted, *companions} - {Path(record or "")}:
-            path.unlink(missing_ok=True)
+    wanted = files_to_make(record, captures, key_log)
+    if not overwrite:
+        return refuse_existing(wanted, "name another file, or say --overwrite")
+    # Those of an earlier run would be taken for this one's. The recorder replaces its own.
+    companions = [key_log_path(record), capture_path(record)] if record else []
+    for path in {*wanted, *companions} - {record}:
+        path.unlink(missing_ok=True)
 
 
 def _bench_to_serve(bench_name: str | None, wait_s: float) -> BenchConfig | None:
