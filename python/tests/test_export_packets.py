@@ -21,7 +21,8 @@ from wwep_rig.capture import Capture
 from wwep_rig.errors import RigError
 from wwep_rig.export.pcapng import Writer
 
-DUAL_CLIENT = Path(__file__).resolve().parents[2] / "firmware-under-test/apps/dual_client"
+APPS = Path(__file__).resolve().parents[2] / "firmware-under-test/apps"
+DUAL_CLIENT, SERVER_TABLE = APPS / "dual_client", APPS / "server_table"
 PLAIN_PORT, TLS_PORT = 27708, 40508
 # The ports decide, nothing that looks like WWEP or TLS.
 NO_GUESSES = tuple(
@@ -317,6 +318,28 @@ def test_run_of_an_application_keeps_packets_and_keys_when_asked(
     assert again.code == 2 and "run.sqlite.keys exists: name another file" in again.err
     alone = wwep_rig("run", "--app", str(DUAL_CLIENT), "--capture")
     assert alone.code == 2 and "--capture needs --record" in alone.err
+
+
+def test_packets_of_a_target_that_serves_are_kept_too(
+    start, wwep_rig, tshark, tmp_path, may_capture
+):
+    (tmp_path / "serves.toml").write_text(
+        '[bench]\nname = "serves"\nkind = "sim"\n[target]\nrole = "server"\n'
+        f'app = "{SERVER_TABLE}"\nready = "listening: 0"\n'
+        f"serves = {{ plain_port = {PLAIN_PORT}, tls_port = 0 }}\n"
+    )
+    app = ("--app", str(SERVER_TABLE), "--ready", "listening: 0", "--bench", "serves.toml")
+    process = start("run", *app, "--record", "run.sqlite", "--capture")
+    ready = next(line for line in process.stdout if line.startswith("running"))
+    address = ready.partition("plain=")[2].rpartition(":")[0]
+    assert wwep_rig("write", "0FAC", "05", "1234", "--host", address).out == "A0FAC051234\n"
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(30) == 0, process.stderr.read()
+
+    kept = tshark("run.sqlite.pcapng", "wwep.register == 5 && wwep.request == 1", "wwep.value")
+    assert kept == [["0x1234"]]
+    keys = wwep_rig("run", *app, "--keylog", "keys")
+    assert keys.code == 2 and "its target is the server" in keys.err
 
 
 def test_keys_are_written_on_request_only(wwep_rig, start, tmp_path):

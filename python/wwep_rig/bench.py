@@ -257,6 +257,16 @@ class Bench(Closing):
         return tuple(self._core.rig_errors)
 
     @property
+    def endpoints(self) -> dict[str, tuple[str, ...]]:
+        """Where to find who serves, the rig or a target whose role that is: `plain` and `tls`."""
+        serves = self.config.target.serves
+        if serves is None:
+            return {"plain": self.server.plain_endpoints, "tls": self.server.tls_endpoints}
+        host = f"[{serves.address}]" if ":" in serves.address else serves.address
+        ports = {"plain": serves.plain_port, "tls": serves.tls_port}
+        return {kind: (f"{host}:{port}",) if port else () for kind, port in ports.items()}
+
+    @property
     def connections_open(self) -> int:
         """How many connections the server holds."""
         return self._core.connections_open

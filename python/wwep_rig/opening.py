@@ -111,10 +111,7 @@ def open_bench(
         packets = resources.enter_context(capture.Capture())  # ends after the last connection
         core, config = _open_core(options, config, folder.path, board_log, variables)
         resources.callback(core.close)
-        if recording and captures:
-            endpoints = [*core.plain_endpoints, *core.tls_endpoints]
-            packets.start(endpoints, capture.capture_path(recording))
-        return Bench(
+        opened = Bench(
             core,
             config,
             resources,
@@ -124,6 +121,10 @@ def open_bench(
             certificates=state_directory(variables) / "certs",
             name_trouble=folder.path / sim.NAME_TROUBLE if options.target else None,
         )
+        if recording and captures:
+            endpoints = [each for some in opened.endpoints.values() for each in some]
+            packets.start(endpoints, capture.capture_path(recording))
+        return opened
     except BaseException:
         resources.close()
         raise

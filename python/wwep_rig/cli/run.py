@@ -184,7 +184,7 @@ class _Live:
         finally:
             # What it printed tells why it did not come up.
             self._show(0.0)
-        self._output.write_line(_running_line(_endpoints(bench), self._as_json))
+        self._output.write_line(_running_line(bench.endpoints, self._as_json))
         threading.Thread(target=self._read_buttons, daemon=True).start()
         waiting = list(buttons)
         while end_at is None or time.monotonic() < end_at:
@@ -240,16 +240,6 @@ class _Live:
             is_on = is_high == self._bench.config.lines[value.line].is_active_high
             return f"{value.line} {'on' if is_on else 'off'}"
         return f"{value.line} pressed" if isinstance(value, _core.PressAsserted) else event.text
-
-
-def _endpoints(bench: Bench) -> dict[str, tuple[str, ...]]:
-    """Where to find who serves: the rig, or a target whose role that is."""
-    serves = bench.config.target.serves
-    if serves is None:
-        server = bench.server
-        return {"plain": server.plain_endpoints, "tls": server.tls_endpoints}
-    ports = {"plain": serves.plain_port, "tls": serves.tls_port}
-    return {kind: (f"{serves.address}:{port}",) if port else () for kind, port in ports.items()}
 
 
 def _running_line(endpoints: dict[str, tuple[str, ...]], as_json: bool) -> str:
