@@ -415,7 +415,7 @@ std::int64_t Bench::remove_fault(Faults::Id id) {
     return call([&] { return server_->remove_fault(id); });
 }
 
-std::vector<std::string> Bench::step_aside(FaultPort which) {
+std::vector<LentPort> Bench::step_aside(FaultPort which) {
     return call([&] { return server_->step_aside(which); });
 }
 

@@ -148,7 +148,7 @@ class Bench {
     [[nodiscard]] Faults::Id add_fault(const FaultSpec& spec);
     std::int64_t remove_fault(Faults::Id id);
     /// As Server::step_aside() and step_back(); the endpoints that the bench names stay the same.
-    std::vector<std::string> step_aside(FaultPort which);
+    std::vector<LentPort> step_aside(FaultPort which);
     void step_back(FaultPort which);
     [[nodiscard]] std::size_t connections_open();
 

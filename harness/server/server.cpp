@@ -99,25 +99,44 @@ std::vector<std::string> Server::tls_endpoints() const {
     return endpoints(true);
 }
 
-std::vector<std::string> Server::step_aside(FaultPort which) {
+std::vector<LentPort> Server::step_aside(FaultPort which) {
     const bool secure = which == FaultPort::secure;
+    const Port* stays_reached = nullptr;  // from this process's network
     for (const auto& port : ports_) {
-        if (port->secure == secure) {
-            if (port->bound) {
-                throw rig::NoBench(
-                    "nobody can stand between an emulated board and the server: the board's "
-                    "network "
-                    "has no other program in it");
-            }
-            if (port->usual_port != 0) {
-                throw rig::RigError(
-                    fmt::format("somebody stands before port {} already", port->usual_port));
-            }
-            port->usual_port = port->port;
-            move(*port, 0);
+        if (port->secure != secure) {
+            continue;
+        }
+        if (port->usual_port != 0) {
+            throw rig::RigError(
+                fmt::format("somebody stands before port {} already", port->usual_port));
+        }
+        if (!port->bound && stays_reached == nullptr) {
+            stays_reached = port.get();
         }
     }
-    return endpoints(secure);
+    if (stays_reached == nullptr) {
+        throw rig::NoBench(
+            "nobody can stand before the server: it is reached in the target's network only");
+    }
+    for (const auto& port : ports_) {
+        if (port->secure == secure) {
+            port->usual_port = port->port;
+            if (port->bound) {
+                close(*port);
+            } else {
+                move(*port, 0);
+            }
+        }
+    }
+    std::vector<LentPort> result;
+    for (const auto& port : ports_) {
+        if (port->secure == secure) {
+            const Port& reached = port->bound ? *stays_reached : *port;
+            result.push_back({.server = endpoint_text(reached.address, reached.port),
+                              .socket = port->bound ? port->bound->fd : -1});
+        }
+    }
+    return result;
 }
 
 void Server::step_back(FaultPort which) {
@@ -197,7 +216,7 @@ void Server::apply_gone() {
 void Server::come_back() {
     std::string trouble;
     for (const auto& port : ports_) {
-        if (port->listener != nullptr) {
+        if (port->listener != nullptr || is_lent(*port)) {
             continue;
         }
         try {

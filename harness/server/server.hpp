@@ -34,6 +34,12 @@ struct ServerOptions {
     std::string certificates;
 };
 
+/// A port that the server has left to somebody else.
+struct LentPort {
+    std::string server;  ///< where the server is meanwhile
+    int socket = -1;     ///< bound to the port and owned by others; -1: bind one of your own
+};
+
 class Server {
   public:
     /// Connections accepted in one go before others get their turn.
@@ -59,10 +65,11 @@ class Server {
     /// has taken its port) that is a rig error, and it tries until it can.
     std::int64_t remove_fault(Faults::Id id);
 
-    /// Leaves the port in the clear, or the secure one, to another program, and listens on a free
-    /// port of the same addresses instead; those are returned. Throws rig::RigError when it has
-    /// done so already.
-    std::vector<std::string> step_aside(FaultPort which);
+    /// Leaves the port in the clear, or the secure one, to somebody else, and listens on a free
+    /// port of the same addresses instead; in the order of the endpoints. A bound socket is lent as
+    /// it is: in its network there may be nobody to listen. Throws rig::RigError when it has done
+    /// so already, rig::NoBench where bound sockets are all that it has.
+    std::vector<LentPort> step_aside(FaultPort which);
     /// Back to the usual port. Throws rig::NoBench when somebody still has it.
     void step_back(FaultPort which);
 
@@ -89,6 +96,10 @@ class Server {
         TimestampNs timer_at_ns = 0;  // 0: no timer
     };
 
+    /// Whether somebody else has the socket of its own that the server would listen on.
+    [[nodiscard]] static bool is_lent(const Port& port) {
+        return port.bound && port.usual_port != 0;
+    }
     void open(Port& port);
     void close(Port& port);
     void move(Port& port, std::uint16_t to);

@@ -485,38 +485,6 @@ TEST_F(ServerTest, gone_again_while_it_tries_to_come_back_stays_gone) {
     EXPECT_EQ(Peer(endpoint_).connect_error(), ECONNREFUSED);
 }
 
-TEST_F(ServerTest, a_server_that_stepped_aside_leaves_its_port_to_another) {
-    start();
-    const auto aside = in_loop([this] { return server_->step_aside(FaultPort::clear); });
-    ASSERT_EQ(aside.size(), 1U);
-    EXPECT_NE(aside.front(), endpoint_);
-    const auto colon = endpoint_.rfind(':');
-    auto other = std::make_unique<Listener>(
-        endpoint_.substr(0, colon),
-        static_cast<std::uint16_t>(std::stoi(endpoint_.substr(colon + 1))));
-    const Peer there(aside.front());
-    there.say("R000000");
-    EXPECT_EQ(there.hear_until_end(), "X");
-
-    const auto step_back = [this] {
-        return in_loop([this] {
-            try {
-                server_->step_back(FaultPort::clear);
-                return true;
-            } catch (const rig::NoBench&) {
-                return false;
-            }
-        });
-    };
-    EXPECT_FALSE(step_back()) << "the other still has the port";
-    other.reset();
-    EXPECT_TRUE(step_back());
-    const Peer here(endpoint_);
-    here.say("R000000");
-    EXPECT_EQ(here.hear_until_end(), "X");
-    EXPECT_EQ(Peer(aside.front()).connect_error(), ECONNREFUSED);
-}
-
 // Want of room -----------------------------------------------------------------------------------
 
 TEST_F(ServerTest, a_frame_whose_timeout_passes_without_room_holds_nobody_up) {

@@ -114,6 +114,10 @@ void add_options(py::module_& m) {
         .def_readonly("reordered", &rig::LinkCounts::reordered)
         .def_readonly("delayed", &rig::LinkCounts::delayed);
 
+    py::class_<harness::LentPort>(m, "LentPort")
+        .def_readonly("server", &harness::LentPort::server)
+        .def_readonly("socket", &harness::LentPort::socket);
+
     m.def(
         "try_enclosure",
         [](const std::string& helper) {

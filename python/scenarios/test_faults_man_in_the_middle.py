@@ -8,7 +8,6 @@ from wwep_rig.bench_config import Verifies
 pytestmark = pytest.mark.rig_needs("button1")
 
 
-@pytest.mark.rig_kinds("sim", "kernel", "board")  # an emulated board has a network of its own
 def test_man_in_the_middle_gets_not_one_byte(bench, recording):
     """A board that verifies the server says nothing to a stranger, and goes on without him."""
     if Verifies.CHAIN not in bench.target.contract.verifies:

@@ -4,9 +4,6 @@ import pytest
 
 from wwep_rig import Until
 
-# An emulated board has a network of its own, between which and the server nobody stands.
-pytestmark = pytest.mark.rig_kinds("sim", "kernel", "board")
-
 BUTTONS = [
     pytest.param("button0", False, id="clear"),
     pytest.param("button1", True, id="secure", marks=pytest.mark.rig_needs("button1")),

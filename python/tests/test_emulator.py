@@ -2,19 +2,21 @@
 
 import os
 import shutil
+import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from wwep_rig import NoBench, RigError, TargetFailed, Until, _core, open_bench
+from wwep_rig import NoBench, RigError, TargetFailed, Until, _core, faults, open_bench
 from wwep_rig.app_build import image_sources
 from wwep_rig.bad_link import LinkFaults
 from wwep_rig.bench import Bench
 from wwep_rig.bench_config import Kind, Speed
 from wwep_rig.bench_file import read_bench_file
-from wwep_rig.emulator import dct_blob, emulator_path, helper_path
+from wwep_rig.between import Between
+from wwep_rig.emulator import SERVER_ADDRESS, dct_blob, emulator_path, helper_path
 from wwep_rig.find_bench import load_bench_file
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -119,6 +121,28 @@ def test_bad_link_that_did_nothing_to_any_frame_fails_unless_it_is_optional(benc
     assert texts[0] == "the link is bad from now on: loss=1e-300 seed=7"
     assert texts[1].startswith("the link was never bad (loss=1e-300 seed=7): of ")
     assert not bench.rig_errors
+
+
+@needs_emulator
+def test_port_is_left_closed_by_who_stood_there_while_the_server_is_gone(bench: Bench) -> None:
+    class Somebody(Between):
+        async def serve(self, accepted: socket.socket, server: tuple[str, int]) -> None:
+            accepted.close()
+
+        def on_the_board_s_side(self) -> socket.socket:
+            (lent,) = (each for each in self._listeners if each.getsockname()[0] == SERVER_ADDRESS)
+            return lent.dup()
+
+    def listens(where: socket.socket) -> int:
+        return where.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
+
+    with bench.server.fault(faults.Gone()):
+        with Somebody(bench._core, secure=False) as there:
+            port = there.on_the_board_s_side()
+            assert listens(port) == 1
+        assert listens(port) == 0
+    with port:
+        assert listens(port) == 1
 
 
 def test_link_that_cannot_be_is_refused_by_name() -> None:

@@ -160,6 +160,16 @@ class LinkCounts:
     @property
     def delayed(self) -> int: ...
 
+class LentPort:
+    """A port that the server has left to somebody else."""
+
+    @property
+    def server(self) -> str:
+        """Where the server is meanwhile."""
+    @property
+    def socket(self) -> int:
+        """The number of a socket of the bench's that has the port; -1: bind one of your own."""
+
 def try_enclosure(helper: str) -> None:
     """Makes a network for an emulated board and forgets it. Raises NoBench with the remedy."""
 
@@ -596,10 +606,11 @@ class Bench:
         """Arms a fault and returns its id."""
     def remove_fault(self, fault_id: int) -> int:
         """Disarms it; how often it fired."""
-    def step_aside(self, *, secure: bool) -> list[str]:
+    def step_aside(self, *, secure: bool) -> list[LentPort]:
         """Leaves the port in the clear, or the secure one, to somebody else.
 
-        The server listens on free ports of the same addresses instead, which are returned.
+        The server listens on free ports of the same addresses instead; in the order of its
+        endpoints.
         """
     def step_back(self, *, secure: bool) -> None:
         """Back to the usual port. Raises NoBench when somebody still has it."""

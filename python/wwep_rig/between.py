@@ -5,6 +5,7 @@ target notices nothing. All of it runs on a thread of its own.
 """
 
 import asyncio
+import os
 import socket
 import threading
 from abc import abstractmethod
@@ -58,10 +59,10 @@ class Between(Closing):
         loop = self._loop = asyncio.new_event_loop()
         aside = self.core.step_aside(secure=self._secure)
         try:
-            for here, there in zip(usual, aside, strict=True):
-                listener = _listen(*_split(here))
+            for here, lent in zip(usual, aside, strict=True):
+                listener = _listen(here, lent)
                 self._listeners.append(listener)
-                self._start(loop, self._accept(listener, _split(there)))
+                self._start(loop, self._accept(listener, _split(lent.server)))
         except BaseException:
             self.close()
             raise
@@ -82,6 +83,7 @@ class Between(Closing):
             loop.run_until_complete(self._end())
         loop.close()
         for listener in self._listeners:
+            listener.shutdown(socket.SHUT_RDWR)  # a lent one listens until it is told
             listener.close()
         self.core.step_back(secure=self._secure)
 
@@ -110,15 +112,32 @@ def _split(endpoint: str) -> tuple[str, int]:
     return host.strip("[]"), int(port)
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def _listen(here: str, lent: _core.LentPort) -> socket.socket:
+    try:
+        listener = _bound(*_split(here)) if lent.socket < 0 else _borrowed(lent.socket)
+        try:
+            listener.listen(_BACKLOG)
+            listener.setblocking(False)
+        except OSError:
+            listener.close()
+            raise
+    except OSError as error:
+        raise RigError(f"listen on {here} between target and server: {error}") from None
+    return listener
+
+
+def _bound(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
-        listener.listen(_BACKLOG)
-        listener.setblocking(False)
-    except OSError as error:
+    except OSError:
         listener.close()
-        raise RigError(f"listen on {host}:{port} between target and server: {error}") from None
+        raise
     return listener
+
+
+def _borrowed(bound: int) -> socket.socket:
+    """The server's own, in a network that this process is not in."""
+    return socket.socket(fileno=os.dup(bound))
