@@ -65,8 +65,9 @@ class Verdicts:
         error = call.excinfo.value if call.excinfo else None
         kind = outcome_of(error) if error is not None else None
         if kind is None and report.failed and uses_bench(item):
-            # What a script asserts is about the target; its own mistakes are not.
-            is_claim = isinstance(error, (AssertionError, pytest.fail.Exception))
+            # What a script asserts is about the target, and so is what it expects to fail; its own
+            # mistakes are not.
+            is_claim = error is None or isinstance(error, (AssertionError, pytest.fail.Exception))
             kind = Outcome.TARGET_FAILED if is_claim else Outcome.RIG_ERROR
             self._note(item, kind, f"{type(error).__name__}: {error}")
         elif kind is Outcome.NO_BENCH and not self._is_required:
@@ -86,6 +87,8 @@ class Verdicts:
             # What the target fails at the start of a test is its failure too.
             report.when = "call" if report.when == "setup" else report.when
             self._note(item, kind)
+        else:
+            kind = None  # it was expected, or there was nothing
         if call.when == "call":
             item.stash[call_report_key] = report
         if kind is not None:
