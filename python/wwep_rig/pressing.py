@@ -16,7 +16,9 @@ from .round_trip import RoundTrip, Until, round_trip_of
 from .target import Target
 from .timeline_text import last_events
 
+# A button is held so long, and so many times the contract's debounce time, unless it is said.
 HOLD_S = 0.03
+HOLD_DEBOUNCES = 5
 # A line that is stuck is let go at the end of its block; no press lasts longer than this.
 _STUCK_MAX_S = 600.0
 _RELEASE_LATE_MAX_S = 1.0
@@ -78,7 +80,7 @@ class Presses:
     @property
     def hold_s_default(self) -> float:
         """How long a button is held unless it is said, in seconds."""
-        return HOLD_S + 5 * self._target.contract.debounce_ms / 1000
+        return HOLD_S + HOLD_DEBOUNCES * self._target.contract.debounce_ms / 1000
 
     def start(self, button: str, hold_s: float | None, profile: str) -> PendingTrip:
         """See `Bench.start_press`."""

@@ -10,7 +10,7 @@ from wwep_rig.bench import Bench
 from wwep_rig.errors import NoBench
 from wwep_rig.latencies import LABELS, distributions, table
 from wwep_rig.opening import open_bench
-from wwep_rig.pressing import HOLD_S
+from wwep_rig.pressing import HOLD_DEBOUNCES, HOLD_S
 from wwep_rig.round_trip import Connection, Frame, Reply, RoundTrip
 
 from .common import (
@@ -33,7 +33,7 @@ from .transactions import printable
     "hold_s",
     type=click.FloatRange(min=0.000001),
     metavar="SECONDS",
-    help=f"Default: {HOLD_S:g} s longer than the contract's debounce time.",
+    help=f"Default: {HOLD_S:g} s and {HOLD_DEBOUNCES} times the contract's debounce time.",
 )
 @click.option(
     "--profile",
