@@ -1,10 +1,12 @@
 """What the tests of the package share: an environment of their own, the command, and pytest."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -97,6 +99,56 @@ def may_capture() -> None:
         capture.try_it()
     except RigError as error:
         pytest.skip(str(error))
+
+
+@pytest.fixture
+def tshark(wwep_rig, tmp_path) -> Iterator[Callable[..., list[list[str]]]]:
+    """Reads a capture with the dissector: the fields of each packet that passes a filter.
+
+    Wireshark 4.4 runs no scripts for root: then it is nobody who reads, in a folder of its own.
+    """
+    dissector = wwep_rig("export", "--dissector")
+    assert dissector.code == 0, dissector.err
+    folder = Path(tempfile.mkdtemp(prefix="wwep-rig-tshark-"))
+    folder.chmod(0o755)
+    shutil.copy(dissector.out.strip(), folder / "wwep.lua")
+    is_root = os.geteuid() == 0
+    as_nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] * is_root
+
+    def read(name: str, wanted: str, *fields: str, settings: Sequence[str] = ()) -> list[list[str]]:
+        options = [word for field in fields for word in ("-e", field)]
+        options += list(settings)
+        shutil.copyfile(tmp_path / name, folder / name)
+        (folder / name).chmod(0o644)
+        checks = ("-o", "tcp.check_checksum:TRUE", "-o", "ip.check_checksum:TRUE")
+        done = subprocess.run(
+            [
+                *as_nobody,
+                "tshark",
+                "-2",
+                "-X",
+                "lua_script:wwep.lua",
+                *checks,
+                "-r",
+                name,
+                "-Y",
+                wanted,
+                "-T",
+                "fields",
+            ]
+            + ["-E", "occurrence=a", *options],
+            cwd=folder,
+            env={**os.environ, "HOME": str(folder)},
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=60,
+        )
+        assert "Lua" not in done.stderr, done.stderr
+        return [line.split("\t") for line in done.stdout.splitlines()]
+
+    yield read
+    shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="session")

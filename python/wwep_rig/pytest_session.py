@@ -103,14 +103,7 @@ class RigSession:
     def open(self) -> Bench:
         """Open the bench and start its target."""
         place = self._resources.enter_context(self._new_place())
-        bench = open_bench(
-            self._bench_name,
-            recording=place.path,
-            captures=self._captures,
-            key_log=self._key_log(place),
-            command=self._command,
-            tell=self._tell,
-        )
+        bench = self._opener(place)()
         self._resources.callback(bench.close)
         self._bench, self._recording_path = bench, place.path
         self._reports.add_recording(place.path)
@@ -210,17 +203,11 @@ class RigSession:
         ) -> Bench:
             is_own = self._skip_unless_free(item, opened)
             place = resources.enter_context(self._new_place())
-            bench = open_bench(
-                self._bench_name,
-                recording=place.path,
-                captures=self._captures,
-                key_log=self._key_log(place),
+            bench = self._opener(place)(
                 identity=identity,
                 root_certificate=root_certificate,
                 program=program,
                 speed=speed,
-                command=self._command,
-                tell=self._tell,
                 takes_lock=not is_own,
             )
             resources.callback(bench.close)
@@ -334,8 +321,16 @@ class RigSession:
         name = Path(self._bench_name).stem
         return new_recording_place(name, self._record_directory, self._keep, self._environment)
 
-    def _key_log(self, place: RecordingPlace) -> Path | None:
-        return key_log_path(place.path) if self._keeps_keys else None
+    def _opener(self, place: RecordingPlace) -> Callable[..., Bench]:
+        return partial(
+            open_bench,
+            self._bench_name,
+            recording=place.path,
+            captures=self._captures,
+            key_log=key_log_path(place.path) if self._keeps_keys else None,
+            command=self._command,
+            tell=self._tell,
+        )
 
     def _opened(self) -> Bench:
         if self._bench is None:

@@ -9,7 +9,7 @@ from importlib import import_module, metadata
 
 import click
 
-from .common import NO_BENCH, RIG_ERROR, TARGET_FAILED, USAGE
+from .common import INTERRUPTED, NO_BENCH, RIG_ERROR, TARGET_FAILED, USAGE
 
 # Loaded when used: `doctor` must come up where the C++ side does not load, and help is quick.
 _VERBS = {
@@ -152,7 +152,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return error.exit_code
     except click.Abort:
         click.echo("interrupted", err=True)
-        return 130
+        return INTERRUPTED
     except BrokenPipeError:
         # Whoever read our output has seen enough; Python must not complain again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

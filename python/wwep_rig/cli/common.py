@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import click
 
 GOOD, TARGET_FAILED, USAGE, RIG_ERROR, NO_BENCH = range(5)
+INTERRUPTED = 130
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -63,20 +64,6 @@ def wait_option(function: _Function) -> _Function:
         help="Wait so long for a bench that somebody else has.",
     )
     return option(function)
-
-
-def refuse_unknown_button(bench_name: str, button: str) -> None:
-    """Tell a mistyped button before a bench is opened for it. Raises BadParameter, or NoBench."""
-    from wwep_rig.bench_file import read_bench_file
-    from wwep_rig.find_bench import load_bench_file
-
-    buttons = read_bench_file(load_bench_file(bench_name, os.environ)).buttons
-    if button not in buttons:
-        known = ", ".join(buttons) or "none"
-        raise click.BadParameter(
-            f"bench {bench_name} has no button {button!r}; its buttons: {known}",
-            param_hint="BUTTON",
-        )
 
 
 def print_json(value: object) -> None:

@@ -10,7 +10,7 @@ import click
 from wwep_rig.conformance import Case, CaseResult, Conformance, ServerUnderTest, cases, matching
 
 from .client import client_options, tls_options
-from .common import GOOD, TARGET_FAILED, json_option, print_json, until_stopped
+from .common import GOOD, INTERRUPTED, TARGET_FAILED, json_option, print_json, until_stopped
 from .conform_report import (
     Report,
     as_json_object,
@@ -19,8 +19,6 @@ from .conform_report import (
     summary,
     write_junit,
 )
-
-INTERRUPTED = 130
 
 
 @click.command()

@@ -5,21 +5,17 @@ from typing import Any
 
 import click
 
-from wwep_rig import _core
 from wwep_rig.bench import Bench
-from wwep_rig.errors import NoBench
 from wwep_rig.latencies import LABELS, distributions, table
-from wwep_rig.opening import open_bench
-from wwep_rig.pressing import HOLD_DEBOUNCES, HOLD_S
 from wwep_rig.round_trip import Connection, Frame, Reply, RoundTrip
 
-from .common import (
-    bench_option,
-    json_option,
-    print_json,
-    progress,
+from .common import bench_option, json_option, print_json, progress, wait_option
+from .pressing import (
+    hold_option,
+    profile_option,
     refuse_unknown_button,
-    wait_option,
+    refuse_unknown_profile,
+    started_bench,
 )
 from .transactions import printable
 
@@ -28,19 +24,8 @@ from .transactions import printable
 @click.argument("button")
 @bench_option
 @wait_option
-@click.option(
-    "--hold",
-    "hold_s",
-    type=click.FloatRange(min=0.000001),
-    metavar="SECONDS",
-    help=f"Default: {HOLD_S:g} s and {HOLD_DEBOUNCES} times the contract's debounce time.",
-)
-@click.option(
-    "--profile",
-    default="ideal",
-    show_default=True,
-    help="How its contact bounces: ideal, tactile, worn, tactile:seed=7, glitch:200us.",
-)
+@hold_option
+@profile_option
 @click.option(
     "--timeout",
     "timeout_s",
@@ -77,15 +62,8 @@ def press(
     Exit code 1 when the round trip is not complete in time.
     """
     refuse_unknown_button(bench_name, button)
-    try:
-        _core.press_steps(profile, hold_s or HOLD_S)
-    except NoBench as error:
-        raise click.BadParameter(str(error), param_hint="--profile") from None
-    with progress("opening the bench"):
-        bench = open_bench(bench_name, wait_s=wait_s)
-    with bench:
-        with progress("starting the target"):
-            bench.target.start()
+    refuse_unknown_profile(profile, hold_s)
+    with started_bench(bench_name, wait_s) as bench:
         trips = []
         for _ in range(count):
             trips.append(_press_once(bench, button, hold_s, timeout_s, profile, as_json))

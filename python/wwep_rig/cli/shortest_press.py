@@ -5,21 +5,19 @@ from typing import Any, TypeVar
 
 import click
 
-from wwep_rig.opening import open_bench
 from wwep_rig.shortest_press import CONFIDENCE, Length, Plan, Search, attempts_on
 
 from .common import (
     GOOD,
+    INTERRUPTED,
     bench_option,
     json_option,
     print_json,
-    progress,
-    refuse_unknown_button,
     until_stopped,
     wait_option,
 )
+from .pressing import refuse_unknown_button, started_bench
 
-INTERRUPTED = 130
 _DEFAULT = Plan()
 _SECONDS = click.FloatRange(min=0.000001, max=600)
 
@@ -98,11 +96,7 @@ def shortest_press(
     except ValueError as error:
         raise click.UsageError(str(error)) from None
     refuse_unknown_button(bench_name, button)
-    with progress("opening the bench"):
-        bench = open_bench(bench_name, wait_s=wait_s)
-    with bench:
-        with progress("starting the target"):
-            bench.target.start()
+    with started_bench(bench_name, wait_s) as bench:
         contract_ms = bench.target.contract.debounce_ms
         search = Search(
             attempts_on(bench, button, listen_s), plan, lambda length: _tell(length, as_json)

@@ -12,25 +12,24 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from wwep_rig import _core
 from wwep_rig import soak as soaking
 from wwep_rig.bench_file import read_bench_file
 from wwep_rig.closing import Closing
-from wwep_rig.errors import NoBench, RigError, TargetFailed
+from wwep_rig.errors import RigError, TargetFailed
 from wwep_rig.find_bench import load_bench_file
 from wwep_rig.latencies import as_value, table
 from wwep_rig.opening import new_recording_place, open_bench
-from wwep_rig.pressing import HOLD_S
 from wwep_rig.recorded import RecordedRun
 from wwep_rig.recorded_trips import State
 from wwep_rig.recordings import KEEP_DEFAULT, InUse, RecordingPlace
 from wwep_rig.soak import Account, Plan, Soak
 
-from .common import GOOD, TARGET_FAILED, Stopped, bench_option, json_option, print_json
+from .common import GOOD, INTERRUPTED, TARGET_FAILED, Stopped, bench_option, json_option
+from .common import print_json
 from .common import progress as spinner
 from .common import wait_option
+from .pressing import hold_option, profile_option, refuse_unknown_profile
 
-INTERRUPTED = 130
 _BAR_EVERY_S = 0.25
 _LINE_EVERY_S = 10.0
 
@@ -52,14 +51,8 @@ _LINE_EVERY_S = 10.0
     metavar="FILE",
     help="Where the recording goes.  [default: your state directory]",
 )
-@click.option(
-    "--hold",
-    "hold_s",
-    type=click.FloatRange(min=0.000001),
-    metavar="SECONDS",
-    help="How long a button is held; default as for press.",
-)
-@click.option("--profile", default="ideal", show_default=True, help="As for press.")
+@hold_option
+@profile_option
 @click.option(
     "--give-up",
     "failures_in_a_row_max",
@@ -158,10 +151,7 @@ def _new_plan(
             f"{', '.join(contract.buttons) or 'none'}",
             param_hint="BUTTON",
         )
-    try:
-        _core.press_steps(profile, hold_s or HOLD_S)
-    except NoBench as error:
-        raise click.BadParameter(str(error), param_hint="--profile") from None
+    refuse_unknown_profile(profile, hold_s)
     is_file = Path(bench_name).is_file()
     return Plan(
         presses=presses or 0,
