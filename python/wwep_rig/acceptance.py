@@ -100,6 +100,7 @@ def accept_latency(
 
 
 def _press(bench: Bench, button: str, latency: str) -> float | None:
+    bench.raise_new_rig_errors()
     pending = bench.start_press(button)
     try:
         trip = pending.wait()

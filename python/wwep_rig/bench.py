@@ -10,7 +10,7 @@ from .board_network import BoardNetwork
 from .calibration import Calibration, latency_budgets, refuse_budgets_below
 from .bench_config import BenchConfig, Kind
 from .closing import Closing
-from .errors import NoBench, RigError, TargetFailed
+from .errors import NoBench, RigError, TargetFailed, first_of
 from .explained import Explained
 from .latencies import LABELS
 from .led import LedView
@@ -47,6 +47,7 @@ class Bench(Closing):
         self._resources = resources
         self._firmware = firmware
         self._certificates = certificates
+        self._rig_errors_told = 0
         self.config = config
         self.recording_path = recording_path
         self.calibration = calibration
@@ -256,6 +257,20 @@ class Bench(Closing):
         """What went wrong with the rig itself so far."""
         return tuple(self._core.rig_errors)
 
+    def new_rig_errors(self) -> tuple[str, ...]:
+        """Those that this was not asked for before."""
+        errors = self.rig_errors[self._rig_errors_told :]
+        self._rig_errors_told += len(errors)
+        return errors
+
+    def raise_new_rig_errors(self) -> None:
+        """Raise RigError if there are new ones.
+
+        For long runs: an error between two presses ends no wait, so nobody would hear of it.
+        """
+        if errors := self.new_rig_errors():
+            raise RigError(first_of(errors))
+
     @property
     def endpoints(self) -> dict[str, tuple[str, ...]]:
         """Where to find who serves, the rig or a target whose role that is: `plain` and `tls`."""
@@ -293,8 +308,9 @@ class Bench(Closing):
         self._core.note(text)
 
     def note_error(self, text: str) -> None:
-        """Put an error of the rig's on the timeline: about the target nothing can be said."""
+        """Put an error of the rig's on the timeline. Whoever puts it there knows it already."""
         self._core.note_error(text)
+        self._rig_errors_told += 1
 
     def account_for_everything(self) -> None:
         """Nothing that has happened so far disturbs a later `stays_quiet`.

@@ -1,5 +1,6 @@
 """The three ways in which a run can go wrong, and what each means to whoever reads the result."""
 
+from collections.abc import Sequence
 from enum import Enum
 
 
@@ -44,6 +45,12 @@ _RANK = (Outcome.GOOD, Outcome.NO_BENCH, Outcome.TARGET_FAILED, Outcome.RIG_ERRO
 def worst(*outcomes: Outcome) -> Outcome:
     """What a run comes to whose parts came to these: where the rig erred, nothing else counts."""
     return max(outcomes, key=_RANK.index)
+
+
+def first_of(errors: Sequence[str]) -> str:
+    """The first of several errors: the others mostly follow from it."""
+    more = len(errors) - 1
+    return f"{errors[0]} (and {more} more: see the timeline)" if more else errors[0]
 
 
 def outcome_of(error: BaseException) -> Outcome | None:

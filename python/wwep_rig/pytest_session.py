@@ -16,7 +16,7 @@ from .bench_config import Kind, Speed
 from .bench_file import read_bench_file
 from .calibration import Calibration
 from .capture import key_log_path
-from .errors import NoBench, Outcome, RigError
+from .errors import NoBench, Outcome, RigError, first_of
 from .find_bench import BUILT_IN, load_bench_file
 from .opening import new_recording_place, open_bench
 from .pytest_fitting import is_private, skip_unless_it_fits, uses_bench
@@ -84,7 +84,6 @@ class RigSession:
         self._recording_path: Path | None = None
         self._write_property: Callable[[str, object], None] = lambda name, value: None
         self._needs_reset = False
-        self._rig_errors_known = 0
         self._causes_noted = 0
         self._latencies = RunLatencies()
         self._reports = Reports(settings.report)
@@ -128,7 +127,7 @@ class RigSession:
         """Put the bench into a known state, and begin the test's window of the timeline."""
         bench = self._opened()
         skip_unless_it_fits(item, bench.config)
-        self._raise(self._new_rig_errors(bench))
+        self._raise(bench.new_rig_errors())
         bench.release_buttons()
         if self._needs_reset or not bench.target.is_running:
             bench.target.start_afresh()
@@ -163,7 +162,7 @@ class RigSession:
         report = item.stash.get(call_report_key, None)
         failed = report is None or report.failed
         self._needs_reset |= failed
-        errors = self._new_rig_errors(bench)
+        errors = bench.new_rig_errors()
         self._end_window(item, window, errors)
         self._latencies.add(item, bench, window.recording.presses, failed=failed)
         self._raise(errors)
@@ -175,19 +174,12 @@ class RigSession:
         if cause and self._causes_noted < _CAUSES_NOTED_MAX:
             window.bench.note_error(cause)
             self._causes_noted += 1
-            self._rig_errors_known += window.bench is self._bench
         outcome = Outcome.RIG_ERROR.value if errors else recorded_outcome(item)
         window.bench.test_ended(item.nodeid, outcome)
 
-    def _new_rig_errors(self, bench: Bench) -> Sequence[str]:
-        """Of the session's bench, those that no test has been judged by."""
-        errors = bench.rig_errors[self._rig_errors_known :]
-        self._rig_errors_known += len(errors)
-        return errors
-
     def _raise(self, errors: Sequence[str]) -> None:
         if errors and not self.verdicts.first_rig_error:
-            raise RigError(_told(errors))
+            raise RigError(first_of(errors))
 
     @contextmanager
     def own_benches(self, item: pytest.Item) -> Iterator[Callable[..., Bench]]:
@@ -342,9 +334,3 @@ def _begin_window(item: pytest.Item, bench: Bench) -> _Window:
     bench.test_began(item.nodeid)
     window = item.stash[_window_key] = _Window(bench, bench.record())
     return window
-
-
-def _told(errors: Sequence[str]) -> str:
-    """The first of several errors: the others mostly follow from it."""
-    more = len(errors) - 1
-    return f"{errors[0]} (and {more} more: see the timeline)" if more else errors[0]

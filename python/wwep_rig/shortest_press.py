@@ -185,6 +185,7 @@ def attempts_on(bench: Bench, button: str, listen_s: float) -> Callable[[float],
     sign = Until.led if contract.led else Until.frame
 
     def attempt(hold_s: float) -> Attempt:
+        bench.raise_new_rig_errors()
         window = bench.record()
         pending = bench.start_press(button, hold_s=hold_s)
         try:

@@ -141,8 +141,10 @@ class Soak:
 
         Raises:
             TargetFailed: too many presses in a row came to nothing.
+            RigError: the rig erred since the press before.
         """
         bench, plan = self._bench, self._plan
+        bench.raise_new_rig_errors()
         button = plan.buttons[number % len(plan.buttons)]
         pending = bench.start_press(button, hold_s=plan.hold_s, profile=plan.profile)
         self.pressed += 1

@@ -81,6 +81,7 @@ def _press_once(
     profile: str,
     as_json: bool,
 ) -> RoundTrip:
+    bench.raise_new_rig_errors()
     with progress(f"pressing {button}"):
         trip = bench.press(button, hold_s=hold_s, timeout_s=timeout_s, profile=profile)
     floors_ms = bench.calibration.floors_ms if bench.calibration else {}
