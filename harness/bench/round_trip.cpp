@@ -1,6 +1,7 @@
 #include "harness/bench/round_trip.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace harness {
 namespace {

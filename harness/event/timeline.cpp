@@ -1,6 +1,7 @@
 #include "harness/event/timeline.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "harness/event/patient_wait.hpp"
 

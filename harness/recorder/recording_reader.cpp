@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "harness/recorder/database.hpp"
 #include "harness/recorder/schema.hpp"

@@ -5,6 +5,7 @@
 #include <wolfssl/wolfcrypt/aes.h>
 #include <wolfssl/wolfcrypt/chacha20_poly1305.h>
 
+#include <algorithm>
 #include <array>
 #include <memory>
 

@@ -1,6 +1,7 @@
 // libFuzzer: any bytes, cut anywhere, in both modes. The first bytes of the input choose the cuts,
 // the rest is what a peer sends. Fails when a cut changes anything, or when a formatted reply does
 // not parse back.
+#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 

@@ -6,6 +6,7 @@
 #include <array>
 #include <csignal>
 #include <cstring>
+#include <string>
 
 #include "harness/wwep/register_file.hpp"
 #include "rig/base/unique_fd.hpp"

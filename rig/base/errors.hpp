@@ -3,6 +3,7 @@
 // names verb and object; it counts as a rig error at the Python boundary.
 #pragma once
 
+#include <cerrno>
 #include <stdexcept>
 #include <string>
 

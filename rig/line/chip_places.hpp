@@ -4,6 +4,7 @@
 // only user of libgpiod. What it opens is owned by what it returns.
 #pragma once
 
+#include <cerrno>
 #include <cstddef>
 #include <gpiod.hpp>
 #include <span>

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 #include "rig/base/deadline.hpp"
 #include "rig/base/errors.hpp"

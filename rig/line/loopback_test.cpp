@@ -6,6 +6,7 @@
 #include <array>
 #include <numeric>
 #include <optional>
+#include <utility>
 
 #include "rig/base/errors.hpp"
 

@@ -2,6 +2,7 @@
 // virtual machine with --require-gpio-sim and skips elsewhere.
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <iostream>
