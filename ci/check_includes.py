@@ -45,6 +45,8 @@ CLOCK = re.compile(
 CLOCK_HOMES = {"rig/base/clock.cpp"}
 ENVIRONMENT = re.compile(r"\b(getenv|secure_getenv|setenv|putenv)\s*\(|\benviron\b")
 
+FIXED_WIDTH = re.compile(r"\bstd::u?int(_fast|_least)?(8|16|32|64|ptr|max)_t\b")
+
 SCENARIO_MODULES = {"socket", "ssl", "sqlite3", "subprocess", "gpiod", "asyncio", "selectors"}
 SCENARIO_NAMES = re.compile(r"(^|_)(port|ports|socket|sql|chip|offset|_core)(_|$)")
 SCENARIO_PORTS = {27708, 40508}
@@ -214,6 +216,26 @@ def own_header_first(tree: Tree) -> Iterator[Finding]:
             yield Finding(source.path, line, f'the first include is not "{own}"')
 
 
+def brings(tree: Tree, path: str, header: str, seen: frozenset[str] = frozenset()) -> bool:
+    """Whether a file includes a header of the language, itself or by a header of ours."""
+    if path in seen or path not in tree.by_path:
+        return False
+    source = tree.by_path[path]
+    return any(
+        include.name == header
+        or brings(tree, include.name, header, seen | {path})
+        or brings(tree, source.folder + include.name, header, seen | {path})
+        for include in source.includes
+    )
+
+
+def fixed_width_integers_have_their_header(tree: Tree) -> Iterator[Finding]:
+    """Other headers of the library bring <cstdint> along with one compiler, not with the next."""
+    for source in tree.sources:
+        if source.path.endswith((".cpp", ".hpp")) and not brings(tree, source.path, "cstdint"):
+            yield from source.find_code(FIXED_WIDTH, "without <cstdint>")
+
+
 def strangers_stay_apart(tree: Tree) -> Iterator[Finding]:
     for source in tree.sources:
         for module, strangers in STRANGERS.items():
@@ -292,6 +314,7 @@ RULES: list[Callable[[Tree], Iterator[Finding]]] = [
     libraries_stay_at_home,
     public_headers_carry_no_library,
     own_header_first,
+    fixed_width_integers_have_their_header,
     strangers_stay_apart,
     clock_is_handed_in,
     environment_is_handed_in,

@@ -104,6 +104,18 @@ def test_own_header_comes_first(tmp_path: Path) -> None:
     ]
 
 
+def test_fixed_width_integers_need_their_header_from_the_file_or_one_of_ours(
+    tmp_path: Path,
+) -> None:
+    files = {
+        "rig/led/level.hpp": "#include <cstdint>\nusing Level = std::uint8_t;\n",
+        "rig/led/blink.cpp": '#include "rig/led/level.hpp"\nstd::int64_t last_ns = 0;\n',
+        "rig/led/pulse.cpp": "#include <string>\n// std::uint8_t\nstd::uint16_t count = 0;\n",
+    }
+
+    assert found(tmp_path, files) == ["rig/led/pulse.cpp:3: without <cstdint>: std::uint16_t"]
+
+
 def test_private_header_may_bring_its_library_into_its_own_folder(tmp_path: Path) -> None:
     files = {
         "harness/tls/handles.hpp": "#include <wolfssl/ssl.h>\n",
