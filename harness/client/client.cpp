@@ -1,10 +1,6 @@
 #include "harness/client/client.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <netdb.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
 
@@ -27,93 +23,6 @@ constexpr std::size_t accepted_bytes = 11;
 constexpr std::size_t other_bytes_max = 64;
 // Below TlsSession::bytes_queued_max with room for what TLS adds.
 constexpr std::size_t secure_piece_bytes = 64U * 1024;
-
-struct AddressListReleaser {
-    void operator()(addrinfo* list) const { freeaddrinfo(list); }
-};
-using AddressList = std::unique_ptr<addrinfo, AddressListReleaser>;
-
-std::string name_of(const std::string& host, std::uint16_t port) {
-    const bool is_ipv6 = host.find(':') != std::string::npos;
-    return is_ipv6 ? fmt::format("[{}]:{}", host, port) : fmt::format("{}:{}", host, port);
-}
-
-std::string address_text(const addrinfo& address, std::uint16_t port) {
-    std::array<char, NI_MAXHOST> host{};
-    const int error = getnameinfo(address.ai_addr, address.ai_addrlen, host.data(), host.size(),
-                                  nullptr, 0, NI_NUMERICHOST);
-    return error == 0 ? name_of(host.data(), port) : "?";
-}
-
-AddressList resolve(const std::string& host, std::uint16_t port, const std::string& name) {
-    addrinfo hints{};
-    hints.ai_family = AF_UNSPEC;
-    hints.ai_socktype = SOCK_STREAM;
-    hints.ai_flags = AI_NUMERICSERV;
-    addrinfo* list = nullptr;
-    const int error = getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &list);
-    if (error != 0) {
-        throw NoConnection(
-            fmt::format("connect to {}: look up {}: {}", name, host,
-                        error == EAI_SYSTEM ? std::strerror(errno) : gai_strerror(error)));
-    }
-    return AddressList(list);
-}
-
-// Whether one of the events, or an error, is there before the deadline.
-bool wait_for(int fd, short events, const rig::Clock& clock, rig::Deadline deadline) {
-    for (;;) {
-        const auto left = deadline.left(clock);
-        // Longer waits than a day are cut, so that no deadline overflows a timespec.
-        const auto wait = std::min<std::chrono::nanoseconds>(left, std::chrono::hours(24));
-        const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(wait);
-        const timespec timeout{seconds.count(), (wait - seconds).count()};
-        pollfd poll{fd, events, 0};
-        const int ready = ppoll(&poll, 1, &timeout, nullptr);
-        const int error_number = errno;
-        if (ready > 0)
-            return true;
-        if (ready < 0 && error_number != EINTR) {
-            rig::throw_system_error(error_number, "wait for a socket");
-        }
-        if (deadline.has_passed(clock))
-            return false;
-    }
-}
-
-// 0, or an errno value.
-int connect_one(const addrinfo& address, int receive_buffer_bytes, rig::UniqueFd& socket,
-                const rig::Clock& clock, rig::Deadline deadline) {
-    rig::UniqueFd candidate(
-        ::socket(address.ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP));
-    if (!candidate)
-        return errno;
-    // Before the connection is made: the window that the peer is told follows from it.
-    if (receive_buffer_bytes > 0 &&
-        setsockopt(candidate.get(), SOL_SOCKET, SO_RCVBUF, &receive_buffer_bytes,
-                   sizeof receive_buffer_bytes) != 0) {
-        return errno;
-    }
-    if (::connect(candidate.get(), address.ai_addr, address.ai_addrlen) != 0) {
-        const int error_number = errno;
-        if (error_number != EINPROGRESS)
-            return error_number;
-        if (!wait_for(candidate.get(), POLLOUT, clock, deadline))
-            return ETIMEDOUT;
-        int outcome = 0;
-        socklen_t size = sizeof outcome;
-        if (getsockopt(candidate.get(), SOL_SOCKET, SO_ERROR, &outcome, &size) != 0)
-            return errno;
-        if (outcome != 0)
-            return outcome;
-    }
-    // What is sent in pieces goes out in pieces.
-    const int on = 1;
-    if (setsockopt(candidate.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) != 0)
-        return errno;
-    socket = std::move(candidate);
-    return 0;
-}
 
 bool is_hex(std::string_view text) {
     return std::ranges::all_of(text, [](char character) {
@@ -138,7 +47,7 @@ std::span<const std::uint8_t> bytes_of(std::string_view text) {
 
 Client::Client(const TlsLibrary& library, const rig::Clock& clock, const ClientTarget& target,
                rig::Deadline deadline)
-    : clock_(clock), peer_name_(name_of(target.host, target.port)) {
+    : clock_(clock), peer_name_(peer_text(target.host, target.port)) {
     // Files that are wrong are told before anything is connected.
     if (target.tls) {
         TlsClientConfig config = *target.tls;
@@ -146,7 +55,10 @@ Client::Client(const TlsLibrary& library, const rig::Clock& clock, const ClientT
             config.server_name = target.host;
         context_ = std::make_unique<TlsContext>(library, config);
     }
-    connect(target, deadline);
+    Dialled dialled = dial(target.host, target.port, target.receive_buffer_bytes, clock, deadline);
+    socket_ = std::move(dialled.socket);
+    peer_address_ = std::move(dialled.address);
+    connected_ns_ = clock_.monotonic_ns();
     if (context_)
         shake_hands(deadline);
 }
@@ -158,32 +70,6 @@ Client::~Client() {
     session_->close();
     const auto goodbye = session_->to_send();
     (void)::send(socket_.get(), goodbye.data(), goodbye.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
-}
-
-void Client::connect(const ClientTarget& target, rig::Deadline deadline) {
-    const AddressList list = resolve(target.host, target.port, peer_name_);
-    std::chrono::nanoseconds::rep addresses_left = 0;
-    for (const addrinfo* address = list.get(); address != nullptr; address = address->ai_next) {
-        ++addresses_left;
-    }
-    const bool is_one_of_several = addresses_left > 1;
-    std::string reasons;
-    for (const addrinfo* address = list.get(); address != nullptr; address = address->ai_next) {
-        // An address that does not answer leaves the others their share of the time.
-        const auto share = deadline.left(clock_) / addresses_left--;
-        const std::string text = address_text(*address, target.port);
-        const int error_number = connect_one(*address, target.receive_buffer_bytes, socket_, clock_,
-                                             rig::Deadline::after(clock_, share));
-        if (error_number == 0) {
-            connected_ns_ = clock_.monotonic_ns();
-            peer_address_ = text;
-            return;
-        }
-        const std::string_view separator = reasons.empty() ? "" : "; ";
-        const std::string subject = is_one_of_several ? text + ": " : "";
-        reasons += fmt::format("{}{}{}", separator, subject, std::strerror(error_number));
-    }
-    throw NoConnection(fmt::format("connect to {}: {}", peer_name_, reasons));
 }
 
 void Client::shake_hands(rig::Deadline deadline) {

@@ -11,11 +11,11 @@
 #include <memory>
 #include <optional>
 #include <span>
-#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "harness/client/dial.hpp"
 #include "harness/tls/tls_config.hpp"
 #include "harness/tls/tls_session.hpp"
 #include "rig/base/clock.hpp"
@@ -23,13 +23,6 @@
 #include "rig/base/unique_fd.hpp"
 
 namespace harness {
-
-/// No connection could be made, or its TLS handshake failed. "connect to localhost:27708:
-/// Connection refused": what() names host, port and reason.
-class NoConnection : public std::runtime_error {
-  public:
-    using std::runtime_error::runtime_error;
-};
 
 /// Where a client connects to, and how.
 struct ClientTarget {
@@ -134,7 +127,6 @@ class Client {
         rig::TimestampNs at_ns = 0;
     };
 
-    void connect(const ClientTarget& target, rig::Deadline deadline);
     void shake_hands(rig::Deadline deadline);
     [[nodiscard]] int send_plain(std::span<const std::uint8_t> bytes, rig::Deadline deadline);
     [[nodiscard]] int send_secure(std::span<const std::uint8_t> bytes, rig::Deadline deadline);
