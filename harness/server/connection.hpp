@@ -1,22 +1,21 @@
 // Connection is one accepted TCP connection: its socket, its TLS session if it is secure, its
-// conversation, and the replies on their way out. It owns all of them. The server calls
+// conversation, and the outbox of its replies. It owns all of them. The server calls
 // on_readable(), on_writable(), on_time() and then asks interest(), deadline_ns() and is_over():
 // what to wait for is computed from the state, never remembered. Loop's thread only.
 //
 // Limits: received_per_call_max bytes are taken a call, so that one peer cannot keep the loop to
 // itself; a frame that waited behind them has its time from when it was read. A peer that does not
-// read its replies is not read from while bytes_unsent_max wait, and is not late meanwhile.
+// read its replies is not read from while its outbox is full, and is not late meanwhile: what it
+// says next may be unable to leave it.
 #pragma once
 
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
-#include <vector>
 
 #include "harness/event/event_sink.hpp"
 #include "harness/loop/loop.hpp"
@@ -24,6 +23,7 @@
 #include "harness/server/kernel_stamps.hpp"
 #include "harness/server/listener.hpp"
 #include "harness/server/mischief.hpp"
+#include "harness/server/outbox.hpp"
 #include "harness/tls/tls_session.hpp"
 #include "harness/wwep/conversation.hpp"
 #include "harness/wwep/device_id_watch.hpp"
@@ -59,7 +59,6 @@ class Connection {
     /// A hundred and a half of frames: two hundred peers that ask without end delay another one by
     /// less than 100 ms (server_attack_benchmark).
     static constexpr std::size_t received_per_call_max = 1024;
-    static constexpr std::size_t bytes_unsent_max = 16U * 1024;
 
     /// `tls` is nullptr for a connection in the clear. Records that it was opened.
     Connection(ConnectionContext& context, ConnectionId id, Accepted accepted,
@@ -69,7 +68,6 @@ class Connection {
     Connection& operator=(const Connection&) = delete;
 
     [[nodiscard]] int fd() const { return socket_.get(); }
-    [[nodiscard]] ConnectionId id() const { return id_; }
 
     void on_readable();
     void on_writable();
@@ -86,8 +84,6 @@ class Connection {
     [[nodiscard]] std::optional<TimestampNs> deadline_ns() const;
     /// Over and done: its end is recorded, and it can be destroyed.
     [[nodiscard]] bool is_over() const { return state_ == State::over; }
-    /// Whether it has sent a whole frame yet.
-    [[nodiscard]] bool has_spoken() const { return has_spoken_; }
 
   private:
     enum class State : std::uint8_t {
@@ -98,21 +94,9 @@ class Connection {
         held,         ///< a fault keeps it open and silent
         over,
     };
-    struct PendingReply {
-        FrameId frame_id = 0;    ///< 0: not the last piece of a frame's reply
-        TimestampNs due_ns = 0;  ///< not before
-        std::string bytes;       ///< this piece
-        std::string whole;       ///< all of the reply, with its last piece
-        Order then;              ///< what a fault wants done afterwards
-    };
-    struct SentMark {
-        FrameId frame_id = 0;
-        std::uint64_t after_bytes = 0;  ///< the reply is out once so many bytes are
-        std::string bytes;
-    };
-
     enum class ReadOutcome : std::uint8_t { drained, may_have_more, over };
 
+    // What comes in: connection_input.cpp.
     /// Whether all that has arrived was taken.
     bool read_available();
     [[nodiscard]] ReadOutcome read_once(std::size_t& taken);
@@ -125,19 +109,15 @@ class Connection {
     void queue_reply(FrameId frame_id, const ReplyPlan& plan);
     /// Makes the conversation, once the peer can talk.
     void begin_conversation();
+
     void obey(const Order& order);
-    void queue_due_replies();
+    void make_bytes();
     void flush();
-    void mark_sent(std::size_t bytes);
     void advance();
     void finish(std::string reason);
     void end(std::string reason);
-    [[nodiscard]] std::span<const std::uint8_t> unsent() const;
     /// Whether what the peer says can be recorded: if not, it cannot be late.
     [[nodiscard]] bool hears() const;
-    /// Whether so many replies wait for the peer that it is not read from: what it says next may be
-    /// unable to leave it, so it cannot be late with that either.
-    [[nodiscard]] bool owes_too_much() const;
     [[nodiscard]] std::string end_reason() const;
 
     ConnectionContext& context_;
@@ -150,24 +130,20 @@ class Connection {
     Mischief mischief_;
     std::unique_ptr<TlsSession> tls_;
     std::unique_ptr<Conversation> conversation_;
-    bool has_spoken_ = false;
+    Outbox outbox_;
+    bool has_spoken_ = false;  // at least one frame, whole or not
     bool peer_has_ended_ = false;
     bool is_half_closed_ = false;
-    bool owed_too_much_ = false;  // when advance() looked last
-    bool is_behind_ = false;      // the last read took as much as it may: more may wait
-    bool drops_input_ = false;    // a fault wants no answer to what still comes
-    bool is_deaf_ = false;        // held, and not read from either
-    std::string reason_;          // why it ends, if not for the conversation's own reason
-    std::deque<PendingReply> pending_;
-    std::deque<SentMark> marks_;
-    std::vector<std::uint8_t> clear_output_;
-    std::uint64_t bytes_sent_ = 0;
+    bool outbox_was_full_ = false;  // when advance() looked last
+    bool is_behind_ = false;        // the last read took as much as it may: more may wait
+    bool drops_input_ = false;      // a fault wants no answer to what still comes
+    bool is_deaf_ = false;          // held, and not read from either
+    std::string reason_;            // why it ends, if not for the conversation's own reason
     std::uint64_t bytes_received_ = 0;
     std::int64_t bytes_dropped_ = 0;
     TimestampNs held_until_ns_ = 0;
     std::int64_t last_kernel_ns_ = 0;
     TimestampNs drain_until_ns_ = 0;
-    TimestampNs stalled_since_ns_ = 0;  // when the kernel last refused our bytes; 0: it did not
 };
 
 }  // namespace harness

@@ -161,7 +161,7 @@ TEST_F(ServerTest, a_frame_cut_where_the_server_stopped_reading_is_not_late) {
 
     for (std::size_t i = 0; i < peers.size(); ++i) {
         const std::string heard = send_rest_and_hear(*peers[i], sent[i]);
-        EXPECT_GT(heard.size(), Connection::bytes_unsent_max);
+        EXPECT_GT(heard.size(), Outbox::bytes_max);
         EXPECT_EQ(heard.find_first_not_of(reply), std::string::npos);
         EXPECT_EQ(heard.size() % reply.size(), 0U);
     }
