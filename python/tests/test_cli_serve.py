@@ -32,7 +32,7 @@ def test_first_line_says_where_it_listens_and_where_its_root_lies(start):
 
     assert ready is not None
     assert "BEGIN CERTIFICATE" in Path(ready[3]).read_text()
-    with socket.create_connection(("127.0.0.1", int(ready[1])), timeout=5):
+    with socket.create_connection(("127.0.0.1", int(ready[1])), timeout=20):
         pass
 
 
@@ -70,7 +70,7 @@ def test_signal_ends_it_with_exit_code_0(served, number):
 
     process.send_signal(number)
 
-    assert process.wait(timeout=10) == 0
+    assert process.wait(timeout=20) == 0
     assert process.stderr.read() == ""
 
 
@@ -104,7 +104,7 @@ def test_each_transaction_is_one_line(served, wwep_rig):
 def test_failed_handshake_is_a_line_that_a_person_can_read(served, wwep_rig):
     process, _, tls_port = served
 
-    with socket.create_connection(("127.0.0.1", int(tls_port)), timeout=5) as stranger:
+    with socket.create_connection(("127.0.0.1", int(tls_port)), timeout=20) as stranger:
         stranger.sendall(b"W0FAC0B1234")
         line = process.stdout.readline()
 
@@ -195,7 +195,7 @@ def test_recording_of_a_server_can_be_shown(start, wwep_rig):
     wwep_rig("write", "0FAC", "0B", "1234", "--port", port)
     process.stdout.readline()
     process.send_signal(signal.SIGTERM)
-    assert process.wait(timeout=10) == 0
+    assert process.wait(timeout=20) == 0
 
     shown = wwep_rig("show", "run.sqlite")
     as_json = json.loads(wwep_rig("show", "run.sqlite", "--json").out)
@@ -210,7 +210,7 @@ def test_registers_survive_a_restart_in_their_file(start, wwep_rig):
     port = first.stdout.readline().strip().rpartition(":")[2]
     wwep_rig("write", "0FAC", "0B", "1234", "--port", port)
     first.send_signal(signal.SIGTERM)
-    assert first.wait(timeout=10) == 0
+    assert first.wait(timeout=20) == 0
 
     port = start(*arguments).stdout.readline().strip().rpartition(":")[2]
 
@@ -218,7 +218,7 @@ def test_registers_survive_a_restart_in_their_file(start, wwep_rig):
 
 
 def ask(port: str, request: bytes = b"W0FAC0B1234") -> bytes:
-    with socket.create_connection(("127.0.0.1", int(port)), timeout=5) as client:
+    with socket.create_connection(("127.0.0.1", int(port)), timeout=20) as client:
         client.sendall(request)
         return client.recv(64)
 
@@ -237,12 +237,12 @@ def test_reader_that_does_not_read_never_delays_the_server(served):
     for _ in range(2500):
         assert ask(port) == b"A0FAC0B1234"
 
-    said_at_once, _, _ = select.select([process.stderr], [], [], 5.0)
+    said_at_once, _, _ = select.select([process.stderr], [], [], 20.0)
     assert said_at_once
     notice = process.stderr.readline()
     assert re.fullmatch(r"wwep-rig: \d+ lines of output dropped so far: .*\n", notice)
     process.send_signal(signal.SIGTERM)
-    assert process.wait(timeout=10) == 0
+    assert process.wait(timeout=20) == 0
 
 
 def test_reader_that_is_gone_never_ends_the_server(served):
@@ -255,4 +255,4 @@ def test_reader_that_is_gone_never_ends_the_server(served):
 
     process.stdout = None
     process.send_signal(signal.SIGTERM)
-    assert process.wait(timeout=10) == 0
+    assert process.wait(timeout=20) == 0

@@ -176,7 +176,7 @@ def test_each_test_finds_cleared_registers_and_a_running_target(run_pytest):
         "def test_first(bench, recording):\n"
         "    bench.press('button0')\n"
         "    bench.target.kill()\n"
-        "    recording.wait_for_target_end(timeout_s=2.0)\n"
+        "    recording.wait_for_target_end(timeout_s=20.0)\n"
         "def test_second(bench, recording):\n"
         "    assert bench.target.is_running\n"
         "    assert bench.server.register(bench.target.device_id, 5) is None\n"
@@ -233,11 +233,11 @@ def test_killed_pytest_takes_the_pressed_board_with_it(environment, tmp_path, co
     pid, recording = int(words[1]), Path(words[2])
 
     process.send_signal(signal.SIGKILL)
-    process.wait(timeout=10)
+    process.wait(timeout=20)
     process.stdout.close()
 
     board_log = recording.with_name(recording.name + ".board.log")
-    give_up_at = time.monotonic() + 5.0
+    give_up_at = time.monotonic() + 20.0
     while is_alive(pid) and time.monotonic() < give_up_at:
         time.sleep(0.01)  # nobody tells when another process's child is gone
     assert not is_alive(pid)
@@ -326,7 +326,7 @@ def test_lost_edges_are_an_error_of_the_rig_and_no_verdict_on_the_target(
         "from wwep_rig import Until\n"
         "def test_first(bench, recording):\n"
         "    bench.press('button0', until=Until.led)\n"
-        "    recording.wait_for_console('flood: made', timeout_s=5.0)\n"
+        "    recording.wait_for_console('flood: made', timeout_s=20.0)\n"
         "def test_second(bench, recording):\n"
         "    pass\n",
         "--rig-bench",

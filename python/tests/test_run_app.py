@@ -251,7 +251,7 @@ def test_board_that_is_no_process_takes_no_application(wwep_rig, folder):
 SCENARIO = """
 def test_press_reaches_the_application(bench, recording):
     bench.start_press("button0")
-    recording.wait_for_console("press 1", timeout_s=5)
+    recording.wait_for_console("press 1", timeout_s=20)
     assert bench.firmware.startswith("counts sha256:")
 """
 
