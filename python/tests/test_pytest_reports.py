@@ -3,11 +3,12 @@
 import re
 from collections.abc import Callable
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
 from tests.conftest import Done
-from tests.test_pytest_plugin import PASSING, last_line
+from tests.test_pytest_plugin import PASSING, last_line, properties
 
 WITH_PAGES = {"WWEP_RIG_REPORT": ""}
 
@@ -84,14 +85,21 @@ def test_pages_of_run_and_test_have_the_verdict_that_the_run_has(
     ]
 
 
-def test_page_of_a_run_knows_the_verdict_on_tests_with_benches_of_their_own(run_pytest):
+def test_tests_with_benches_of_their_own_have_recordings_and_count_for_the_verdict(
+    run_pytest, tmp_path
+):
     source = (
         "def test_good(bench, recording):\n    bench.press('button0')\n"
         "def test_own(bench_with):\n    assert not bench_with().press('button0').reply.accepted\n"
     )
-    done = run_pytest(source, variables=WITH_PAGES)
+    done = run_pytest(source, "--junitxml=r.xml", variables=WITH_PAGES)
 
-    assert [verdict_on(page) for page in pages_of(done).values()] == ["The target failed"] * 2
+    pages = pages_of(done)
+    assert [verdict_on(page) for page in pages.values()] == ["The target failed"] * 2
+    cases = ElementTree.parse(tmp_path / "r.xml").getroot().iter("testcase")
+    good, own = (properties(case)["rig_recording"] for case in cases)
+    assert f"{good}.html" == str(pages["report"])
+    assert own != good and str(pages["report of test_it.py::test_own"]).startswith(f"{own}.")
 
 
 def test_attempt_that_another_followed_is_marked_and_no_verdict(run_pytest, wwep_rig, tmp_path):
@@ -150,7 +158,8 @@ def test_run_leaves_a_page_of_itself_and_of_each_test_that_failed(run_pytest, tm
     assert "3 tests" not in of_run and "2 tests, 1 not passed" in " ".join(of_run.split())
     assert "2 presses" in of_run and "1 press:" in of_bad and "1 press:" in of_own
     assert "test_bad[a/b &lt;c&gt;]" in of_bad and "<td>test_it.py::test_good</td>" not in of_bad
-    assert "failed" in of_own and Path(pages["report"]).parent == Path("kept")
+    assert '<header class="target-failed">' in of_own
+    assert Path(pages["report"]).parent == Path("kept")
     assert "report:" not in good.out and not list((tmp_path / "good").glob("*.html"))
     assert odd.code == 4 and "rig_report: 'some' is none of all, failed, none" in odd.err
 

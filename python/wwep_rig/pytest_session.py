@@ -254,8 +254,10 @@ class RigSession:
     def _add_properties(self, item: pytest.Item, report: pytest.TestReport) -> None:
         report.user_properties.append(("rig_verdict", verdict_of(item).value))
         report.user_properties.append(("rig_bench", self._bench_text))
-        if self._recording_path is not None:
-            report.user_properties.append(("rig_recording", str(self._recording_path)))
+        window = item.stash.get(_window_key, None)
+        path = self._recording_path if window is None else window.bench.recording_path
+        if path is not None:
+            report.user_properties.append(("rig_recording", str(path)))
 
     def end_run(self, exit_status: int) -> None:
         """Take note of how pytest ended: the verdict is on what ran until then."""
