@@ -4,15 +4,16 @@ from xml.etree import ElementTree
 
 import click
 
+from wwep_rig.errors import Outcome, worst
+
 from .common import GOOD, NO_BENCH, RIG_ERROR, TARGET_FAILED, json_option, print_json
 
 _CODES = {
-    "good": GOOD,
-    "target-failed": TARGET_FAILED,
-    "rig-error": RIG_ERROR,
-    "no-bench": NO_BENCH,
+    Outcome.GOOD: GOOD,
+    Outcome.TARGET_FAILED: TARGET_FAILED,
+    Outcome.RIG_ERROR: RIG_ERROR,
+    Outcome.NO_BENCH: NO_BENCH,
 }
-_WORST_LAST = ("good", "no-bench", "target-failed", "rig-error")
 
 
 @click.command()
@@ -45,15 +46,16 @@ def verdict(junit: str, as_json: bool) -> int:
         int(v) for n, v in properties if n == "rig_passed_after_retry" and v.isdigit()
     )
     is_interrupted = ("rig_interrupted", "yes") in properties
-    unknown = [each for each in found if each not in _CODES]
+    unknown = [each for each in found if each not in {outcome.value for outcome in Outcome}]
     if not found or unknown:
-        word, why = "rig-error", f"unknown verdict {unknown[0]!r}" if unknown else "no verdict"
+        outcome = Outcome.RIG_ERROR
+        why = f"unknown verdict {unknown[0]!r}" if unknown else "no verdict"
     else:
-        word, why = max(found, key=_WORST_LAST.index), ""
+        outcome, why = worst(*map(Outcome, found)), ""
     if as_json:
         print_json(
             {
-                "verdict": word,
+                "verdict": outcome.value,
                 "is_interrupted": is_interrupted,
                 "passed_after_retry": passed_late,
                 "problem": why or None,
@@ -62,7 +64,7 @@ def verdict(junit: str, as_json: bool) -> int:
     else:
         tests = f"{passed_late} test{'s' * (passed_late > 1)}"
         late = f" ({tests} passed after a retry)" if passed_late else ""
-        click.echo(word + late + (" (interrupted)" if is_interrupted else ""))
+        click.echo(outcome.value + late + (" (interrupted)" if is_interrupted else ""))
         if why:
             click.echo(f"wwep-rig: {why} in {junit}", err=True)
-    return RIG_ERROR if word == "good" and is_interrupted else _CODES[word]
+    return RIG_ERROR if outcome is Outcome.GOOD and is_interrupted else _CODES[outcome]
