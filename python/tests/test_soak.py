@@ -89,6 +89,26 @@ def test_soak_that_the_rig_ends_says_how_to_go_on(start, tmp_path):
     assert err.endswith(f"go on with it: wwep-rig soak --resume {path}\n")
 
 
+@pytest.mark.parametrize(
+    ("changed", "name"),
+    [
+        (("button1",), "BUTTON"),
+        (("--record", "other.sqlite"), "--record"),
+        (("--hold", "0.5"), "--hold"),
+        (("--profile", "worn"), "--profile"),
+        (("--give-up", "3"), "--give-up"),
+        (("--bench", "sim"), "--bench"),
+    ],
+)
+def test_soak_that_is_gone_on_with_cannot_be_made_another_one(wwep_rig, tmp_path, changed, name):
+    recording = MadeRecording(tmp_path / "soak.sqlite").close()
+
+    done = wwep_rig("soak", "--resume", str(recording), *changed)
+
+    assert done.code == 2
+    assert f"--resume goes on as it was begun, with its own {name}" in done.err
+
+
 def test_failed_presses_are_counted_and_too_many_in_a_row_end_it(wwep_rig, tmp_path):
     """A firmware that ignores presses this short: each fails, and that is told from the rig."""
     bench = tmp_path / "deaf.toml"

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -30,6 +31,10 @@ from .common import progress as spinner
 from .common import wait_option
 from .pressing import hold_option, profile_option, refuse_unknown_profile
 
+# What --resume takes from the recording.
+_AS_IT_WAS_BEGUN = frozenset(
+    ("buttons", "record", "hold_s", "profile", "failures_in_a_row_max", "bench_name")
+)
 _BAR_EVERY_S = 0.25
 _LINE_EVERY_S = 10.0
 
@@ -94,8 +99,8 @@ def soak(
     """
     if resume is None and presses is None:
         raise click.UsageError("say how often to press, --presses N, or --resume RECORDING")
-    if resume is not None and (record or buttons or hold_s):
-        raise click.UsageError("--resume goes on as it was begun: no BUTTON, --record or --hold")
+    if resume is not None:
+        _refuse_changes(click.get_current_context())
     if record is not None and record.exists():
         raise click.UsageError(f"{record} exists: go on with it by --resume, or name another file")
     with ExitStack() as resources:
@@ -126,6 +131,18 @@ def soak(
     if account.failed or trouble:
         return TARGET_FAILED
     return GOOD if account.done >= plan.presses else INTERRUPTED
+
+
+def _refuse_changes(context: click.Context) -> None:
+    """A soak that is gone on with stays the same one; only how often it presses may change."""
+    for parameter in context.command.params:
+        name = parameter.name or ""
+        is_given = context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+        if (
+            name in _AS_IT_WAS_BEGUN and is_given and context.params[name]
+        ):  # no BUTTON is given, too
+            told = parameter.opts[0] if isinstance(parameter, click.Option) else "BUTTON"
+            raise click.UsageError(f"--resume goes on as it was begun, with its own {told}")
 
 
 def _resumed(path: Path, presses: int | None) -> tuple[Plan, Account]:
