@@ -77,7 +77,7 @@ def render(recorded: RecordedRun, *, nodeid: str = "", verdict: Outcome | None =
     return environment.get_template("page.html.j2").render(
         page=content,
         style=(here / "page.css").read_text(),
-        script=(here / "page.js").read_text(),
+        scripts=[(here / name).read_text() for name in ("timeline.js", "page.js")],
         library=_library(),
     )
 
