@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from wwep_rig import RigError, accept_latency, open_bench
+from wwep_rig import RigError, TargetFailed, _core, accept_latency, open_bench
 from wwep_rig.bench import Bench
 from wwep_rig.shortest_press import attempts_on
 from wwep_rig.soak import Plan, Soak
@@ -31,6 +31,21 @@ def accepting(bench: Bench) -> Callable[[], object]:
 def searching(bench: Bench) -> Callable[[], object]:
     attempt = attempts_on(bench, "button0", 20.0)
     return lambda: attempt(0.05)
+
+
+def test_wait_in_vain_while_the_rig_errs_is_no_verdict_on_the_target(bench):
+    window = bench.record()
+    bench.note("something to look at")
+
+    def errs(event: _core.Event) -> bool:
+        if "something" in event.text:
+            bench.note_error("the wire broke")
+        return False
+
+    with pytest.raises(RigError, match="^the wire broke$"):
+        window.wait_for(errs, "the end of time", timeout_s=0.1)
+    with pytest.raises(TargetFailed):  # that error is over
+        window.wait_for(lambda event: False, "the end of time", timeout_s=0.01)
 
 
 @pytest.mark.parametrize("pressing", [soaking, accepting, searching])

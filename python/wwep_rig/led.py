@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from . import _core
 from ._core import LedAnswer
-from .errors import RigError, TargetFailed
+from .errors import RigError, TargetFailed, first_of
 from .explained import Explained
 from .target import Target
 
@@ -284,7 +284,7 @@ def _without_rig_error(core: _core.Bench) -> Iterator[None]:
     known = len(core.rig_errors)
     yield
     if new := core.rig_errors[known:]:
-        raise RigError(new[0])
+        raise RigError(first_of(new))
 
 
 def _lost_in(window: _core.LedWindow) -> int:

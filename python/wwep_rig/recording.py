@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from . import _core
 from .bench_config import BenchConfig
-from .errors import TargetFailed
+from .errors import RigError, TargetFailed, first_of
 from .explained import Explained
 from .round_trip import (
     Connection,
@@ -165,8 +165,10 @@ class Recording:
 
         Raises:
             TargetFailed: it did not happen in time.
+            RigError: nor did it, and the rig erred meanwhile.
         """
         give_up_at = time.monotonic() + timeout_s
+        errors_known = len(self._core.rig_errors)
         looked_at = 0
         while True:
             self._read()
@@ -177,6 +179,8 @@ class Recording:
             looked_at = len(self._events)
             left_s = give_up_at - time.monotonic()
             if left_s <= 0:
+                if errors := self._core.rig_errors[errors_known:]:
+                    raise RigError(first_of(errors))
                 raise TargetFailed(
                     f"waited {timeout_s:g} s for {what}, which did not happen. "
                     f"What did, since the window began:\n{self.last()}"
