@@ -2,15 +2,15 @@
 # The virtual machine's kernel: packages of Debian that are downloaded and unpacked into a cache, and
 # never installed. To be sourced, after ci/apt_sources.sh, with `cache` set to the cache's folder.
 #
-# The cache holds kernel-VERSION/ (vmlinux and modules/). kernel-VERSION/good says that this kernel
-# has booted, kernel-VERSION/bad that it did not.
+# The cache holds kernel-VERSION/ (vmlinux, modules/, and in modules.asked which modules were looked
+# for). kernel-VERSION/good says that this kernel has booted, kernel-VERSION/bad that it did not.
 : "${cache:?the folder of the cache}"
 
 # A kernel from a suite whose kernels have gpio-sim; those of Debian 12 and 13 are built without it.
 kernel_suite=forky
 kernel_package=linux-image-amd64
 # In the order in which they go in. Newer kernels may have one of them built in.
-kernel_modules=(netfs 9pnet 9pnet_virtio 9p overlay configfs gpio-sim)
+kernel_modules=(netfs 9pnet 9pnet_virtio 9p overlay configfs gpio-sim sch_netem)
 
 # private_apt SUITE COMMAND...: an apt command that sees SUITE's main section and nothing else, no
 # package that is installed either.
@@ -84,10 +84,19 @@ unpack_kernel() {
         *) ;;
         esac || return
     done
+    echo "${kernel_modules[*]}" >"$folder/modules.asked"
     if [[ ! -e $folder/modules/gpio-sim.ko ]]; then
         echo "kernel-test: the kernel's packages hold no gpio-sim" >&2
         return 1
     fi
+}
+
+# is_unpacked VERSION: whether that kernel is in the cache, with each module that is wanted now and
+# that it has.
+is_unpacked() {
+    local folder=$cache/kernel-$1
+    [[ -e $folder/vmlinux && -e $folder/modules.asked &&
+        $(<"$folder/modules.asked") == "${kernel_modules[*]}" ]]
 }
 
 # Fetches the newest kernel of the suite unless it is here, and writes its version to
@@ -95,8 +104,7 @@ unpack_kernel() {
 fetch_kernel() {
     local newest=$cache/kernel-newest version work
     local -a names
-    if [[ -e $newest && -n $(find "$newest" -mmin -1440) &&
-        -e $cache/kernel-$(cat "$newest")/vmlinux ]]; then
+    if [[ -e $newest && -n $(find "$newest" -mmin -1440) ]] && is_unpacked "$(<"$newest")"; then
         return
     fi
     echo "kernel-test: looking for the newest kernel of $kernel_suite"
@@ -110,7 +118,7 @@ fetch_kernel() {
     fi
     # shellcheck disable=SC2034  # for who is to tell people
     version_wanted=$version
-    if [[ ! -e $cache/kernel-$version/vmlinux ]]; then
+    if ! is_unpacked "$version"; then
         echo "kernel-test: fetching ${names[*]}"
         work=$(mktemp -d "$cache/new.XXXXXX")
         if ! download "$kernel_suite" "$work" "${names[@]}" ||

@@ -22,6 +22,7 @@ make_broken_kernel() {
     mkdir -p "$1/modules"
     ln -s "$good/vmlinux" "$1/vmlinux"
     cp "$good/modules/gpio-sim.ko" "$1/modules/"
+    cp "$good/modules.asked" "$1/"
 }
 
 expect_text() {
@@ -65,6 +66,18 @@ test_unreachable_mirror() {
     find_kernel >"$work/said" 2>&1
     expect_text "WARNING: the newest kernel of $kernel_suite cannot be had (the newest known is \
 1.1-known); using 1.0-old" && [[ $kernel == */kernel-1.0-old ]]
+}
+
+# A kernel that was unpacked before another module was wanted is fetched anew.
+test_new_module() {
+    local cache=$work/cache-module
+    mkdir -p "$cache/kernel-1.0-old"
+    ln -s "$kernel/vmlinux" "$cache/kernel-1.0-old/vmlinux"
+    ! is_unpacked 1.0-old || return
+    echo "${kernel_modules[*]:1}" >"$cache/kernel-1.0-old/modules.asked"
+    ! is_unpacked 1.0-old || return
+    cp "$kernel/modules.asked" "$cache/kernel-1.0-old/"
+    is_unpacked 1.0-old && say "self-test: ok: a kernel that lacks a module that is wanted is known"
 }
 
 test_download_that_fails() {
@@ -157,6 +170,7 @@ self_test() {
     test_second_boot || failed=1
     test_fallback || failed=1
     test_unreachable_mirror || failed=1
+    test_new_module || failed=1
     test_download_that_fails || failed=1
     prepare_scenarios
     # Who would end the scenario in time stands still as well.

@@ -1,4 +1,4 @@
-"""A network that is late, slow or stands still: the board waits as long as it must, and goes on."""
+"""A network that is late, slow, lossy or stands still: the board waits as it must, and goes on."""
 
 import pytest
 
@@ -31,6 +31,32 @@ def test_slow_network_is_waited_for(bench, recording):
 
     assert trip.reply.accepted
     assert trip.frame.value == trip.led.is_on
+
+
+@pytest.mark.rig_needs("netem")
+@pytest.mark.parametrize(("button", "secure"), BUTTONS)
+def test_network_that_loses_packets_does_not_hang_the_board(bench, recording, button, secure):
+    """Three of ten are lost: TCP sends them again, and where the board gave up, it goes on."""
+    limit_s = 10 * bench.config.press_timeout_s
+
+    with bench.bad_network(loss=0.3, secure=secure):
+        for _ in range(3):
+            bench.press(button, until=Until.closed, timeout_s=limit_s)
+            assert bench.wait_until_idle(timeout_s=limit_s)
+
+    heard = bench.press(button)
+    assert heard.reply.accepted
+    assert heard.frame.value == heard.led.is_on
+
+
+@pytest.mark.rig_needs("netem")
+def test_press_is_heard_once_however_its_packets_arrive(bench, recording):
+    """Each comes twice, and many out of turn: the server takes one frame of each press."""
+    with bench.bad_network(duplicate=1.0, reorder=0.5, delay_s=0.01):
+        trips = [bench.press("button0") for _ in range(3)]
+
+    assert all(trip.reply.accepted and trip.frame.value == trip.led.is_on for trip in trips)
+    assert recording.frames == tuple(trip.frame for trip in trips)
 
 
 @pytest.mark.parametrize(("button", "secure"), BUTTONS)

@@ -52,7 +52,18 @@ def test_end_of_the_block_ends_what_is_on_its_way(bench):
     assert window.frames == ()
 
 
-@pytest.mark.parametrize("words", [{"delay_s": -1.0}, {"stall_after": 5}], ids=str)
+@pytest.mark.parametrize(
+    "words",
+    [
+        {"delay_s": -1.0},
+        {"delay_s": float("inf")},
+        {"stall_after": 5},
+        {"loss": 1.1},
+        {"duplicate": -0.1},
+        {"reorder": 0.5},
+    ],
+    ids=str,
+)
 def test_network_that_cannot_be_is_refused(bench, words):
-    with pytest.raises(ValueError, match="network|stall"):
+    with pytest.raises(ValueError, match="network|stall|probability|delay_s"):
         bench.bad_network(**words)

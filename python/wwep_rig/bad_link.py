@@ -17,7 +17,37 @@ SEEDS = 2**64
 
 
 @dataclass(frozen=True)
-class LinkFaults:
+class Chances:
+    """What may become of each frame, or packet, each a probability of 0 to 1.
+
+    Attributes:
+        loss: to be lost.
+        duplicate: to come twice.
+        reorder: to come out of turn.
+    """
+
+    loss: float = 0.0
+    duplicate: float = 0.0
+    reorder: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name, chance in self.chances.items():
+            if not 0.0 <= chance <= 1.0:
+                raise ValueError(f"{name}={chance}: a probability is 0 to 1")
+
+    @property
+    def chances(self) -> dict[str, float]:
+        """All of them by name."""
+        return {"loss": self.loss, "duplicate": self.duplicate, "reorder": self.reorder}
+
+    @property
+    def words(self) -> list[str]:
+        """Those that are not 0, for people."""
+        return [f"{name}={chance:g}" for name, chance in self.chances.items() if chance]
+
+
+@dataclass(frozen=True)
+class LinkFaults(Chances):
     """How bad the link is, in both directions.
 
     Attributes:
@@ -28,16 +58,11 @@ class LinkFaults:
         seed: of the dice, so that a run can be repeated: which frames are hit follows from it.
     """
 
-    loss: float = 0.0
-    duplicate: float = 0.0
-    reorder: float = 0.0
     delay_s: float = 0.0
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("loss", "duplicate", "reorder"):
-            if not 0.0 <= getattr(self, name) <= 1.0:
-                raise ValueError(f"{name}={getattr(self, name)}: a probability is 0 to 1")
+        super().__post_init__()
         if not 0.0 <= self.delay_s < math.inf:
             raise ValueError(f"delay_s={self.delay_s}: a delay is 0 or more seconds")
         if not 0 <= self.seed < SEEDS:
@@ -46,13 +71,8 @@ class LinkFaults:
             raise ValueError("a bad link takes loss, duplicate, reorder or delay_s above 0")
 
     def __str__(self) -> str:
-        words = [
-            f"{name}={getattr(self, name):g}"
-            for name in ("loss", "duplicate", "reorder")
-            if getattr(self, name)
-        ]
-        words += [f"delay={self.delay_s:g}s"] if self.delay_s else []
-        return " ".join([*words, f"seed={self.seed}"])
+        delay = [f"delay={self.delay_s:g}s"] if self.delay_s else []
+        return " ".join([*self.words, *delay, f"seed={self.seed}"])
 
 
 class BadLink:

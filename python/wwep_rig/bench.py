@@ -178,6 +178,9 @@ class Bench(Closing):
     def bad_network(
         self,
         *,
+        loss: float = 0.0,
+        duplicate: float = 0.0,
+        reorder: float = 0.0,
         delay_s: float = 0.0,
         bytes_per_s: float = 0.0,
         stall_after: int | None = None,
@@ -186,14 +189,31 @@ class Bench(Closing):
     ) -> Relay:
         """The network to one port of the server is bad, for the length of a `with` block.
 
+        Where the kernel has netem it is a network of the kernel's, whose TCP makes up for what is
+        lost; elsewhere a relay in user space, which knows no packets. NoBench where `loss`,
+        `duplicate` or `reorder` is asked for and there is no netem; a test that is marked
+        `rig_needs("netem")` is skipped there.
+
         Args:
+            loss: the probability of each packet to be lost, 0 to 1.
+            duplicate: to come twice.
+            reorder: to overtake those before it, which takes a delay.
             delay_s: how much later everything arrives, each way.
-            bytes_per_s: how much it carries, each way; 0: as much as there is.
+            bytes_per_s: how much it carries, each way, with netem both ways together; 0: as much as
+                there is.
             stall_after: of each connection, after so many bytes nothing goes on for a while.
             stall_s: how long that while is.
             secure: whether it lies before the secure port, not before the one in the clear.
         """
-        network = Network(delay_s, bytes_per_s, stall_after, stall_s)
+        network = Network(
+            loss=loss,
+            duplicate=duplicate,
+            reorder=reorder,
+            delay_s=delay_s,
+            bytes_per_s=bytes_per_s,
+            stall_after=stall_after,
+            stall_s=stall_s,
+        )
         return Relay(self._core, network, secure=secure)
 
     def release_buttons(self) -> None:

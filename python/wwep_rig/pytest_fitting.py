@@ -4,6 +4,7 @@ import os
 
 import pytest
 
+from . import netem
 from .bench_config import BenchConfig, Kind, Role
 from .bench_file import read_bench_file
 from .errors import NoBench
@@ -16,6 +17,9 @@ _REMEDIES = {
     "console-input": "; a console to type on is there with --rig-bench emulator",
     "speed": "; a processor at an MCU's speed is there with --rig-bench emulator",
 }
+
+# What this machine's kernel has, whatever the bench.
+_NETEM = "netem"
 
 
 def uses_bench(item: pytest.Item) -> bool:
@@ -54,8 +58,10 @@ def _skip_unless_in_role(item: pytest.Item, config: BenchConfig) -> None:
 
 def _skip_unless_able(item: pytest.Item, config: BenchConfig) -> None:
     for marker in item.iter_markers("rig_needs"):
+        if _NETEM in marker.args and (lack := netem.lack()) is not None:
+            pytest.skip(str(lack))
         leds = [line.name for line in config.lines.values() if not line.is_driven]
-        lacks = sorted(set(marker.args) - {*config.buttons, *leds, *config.abilities})
+        lacks = sorted(set(marker.args) - {*config.buttons, *leds, *config.abilities, _NETEM})
         if lacks:
             remedy = _REMEDIES.get(lacks[0], "")
             pytest.skip(f"bench {config.name} has no {', '.join(lacks)}{remedy}")

@@ -60,7 +60,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers",
         "rig_needs(name, ...): skip where the bench lacks one of these lines or abilities: reset, "
-        "power, network, console-input, speed",
+        "power, network, console-input, speed; or where this machine lacks netem",
     )
     config.addinivalue_line(
         "markers",

@@ -1,5 +1,5 @@
-// wwep-enclosure, the rig's small helper for emulated boards: single-threaded, because only such a
-// process may move into a user namespace.
+// wwep-enclosure, the rig's small helper for networks of their own: single-threaded, because only
+// such a process may move into a user namespace.
 //
 //   wwep-enclosure open ADDRESS [tcp|udp:ADDRESS:PORT]...
 //       makes a user and a network namespace with nothing in it but the loopback interface, gives
@@ -8,6 +8,9 @@
 //   wwep-enclosure run enclosed|open PROGRAM [ARGUMENT]...
 //       receives descriptors over descriptor 3, in one message; enters the first two, which are
 //       namespaces, if it says `enclosed`; puts the others at 4, 5, ... and becomes PROGRAM.
+//   wwep-enclosure lend
+//       makes such namespaces too, where this user is root, and for each byte that it reads from
+//       descriptor 0 sends back a new TCP socket of theirs. It ends when descriptor 0 does.
 //
 // Exit status 3: namespaces are not to be had here; 1: anything else. Why is on standard error.
 #include <arpa/inet.h>
@@ -69,17 +72,37 @@ sockaddr_in address_of(const std::string& address, std::uint16_t port) {
     return result;
 }
 
-void set_loopback(const std::string& address) {
-    const int control = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (control < 0) {
+int make_socket(int type) {
+    const int fd = ::socket(AF_INET, type | SOCK_CLOEXEC, 0);
+    if (fd < 0) {
         fail("make a socket");
     }
+    return fd;
+}
+
+/// With this user's as the only IDs in there, under these names; and the loopback interface up.
+void make_namespaces(const std::string& user_inside, const std::string& group_inside) {
+    const std::string user = std::to_string(::geteuid());
+    const std::string group = std::to_string(::getegid());
+    if (::unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0) {
+        fail("make a user and a network namespace", exit_no_namespace);
+    }
+    write_file("/proc/self/setgroups", "deny");
+    write_file("/proc/self/uid_map", user_inside + " " + user + " 1");
+    write_file("/proc/self/gid_map", group_inside + " " + group + " 1");
+    const int control = make_socket(SOCK_DGRAM);
     ifreq request{};
     std::strncpy(request.ifr_name, "lo", IFNAMSIZ - 1);
     request.ifr_flags = IFF_UP | IFF_RUNNING;
     if (::ioctl(control, SIOCSIFFLAGS, &request) != 0) {
         fail("bring the loopback interface up");
     }
+    ::close(control);
+}
+
+void give_loopback(const std::string& address) {
+    const int control = make_socket(SOCK_DGRAM);
+    ifreq request{};
     std::strncpy(request.ifr_name, "lo:1", IFNAMSIZ - 1);
     const sockaddr_in wanted = address_of(address, 0);
     std::memcpy(&request.ifr_addr, &wanted, sizeof wanted);
@@ -99,17 +122,17 @@ int bound_socket(std::string_view text) {
     std::uint16_t port = 0;
     std::from_chars(text.data() + colon + 1, text.data() + text.size(), port);
     const sockaddr_in where = address_of(std::string(text.substr(4, colon - 4)), port);
-    const int type = (is_tcp ? SOCK_STREAM : SOCK_DGRAM) | SOCK_NONBLOCK | SOCK_CLOEXEC;
-    const int fd = ::socket(AF_INET, type, 0);
+    const int type = (is_tcp ? SOCK_STREAM : SOCK_DGRAM) | SOCK_NONBLOCK;
+    const int fd = make_socket(type);
     const int on = 1;
-    if (fd < 0 || ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 ||
+    if (::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 ||
         ::bind(fd, reinterpret_cast<const sockaddr*>(&where), sizeof where) != 0) {
         fail("bind " + std::string(text));
     }
     return fd;
 }
 
-void send_descriptors(const std::vector<int>& descriptors) {
+void send_descriptors(int over, const std::vector<int>& descriptors) {
     alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int) * descriptors_max)> control{};
     char byte = 0;
     iovec data{.iov_base = &byte, .iov_len = 1};
@@ -124,7 +147,7 @@ void send_descriptors(const std::vector<int>& descriptors) {
     header->cmsg_type = SCM_RIGHTS;
     header->cmsg_len = CMSG_LEN(bytes);
     std::memcpy(CMSG_DATA(header), descriptors.data(), bytes);
-    if (::sendmsg(wire, &message, MSG_NOSIGNAL) != 1) {
+    if (::sendmsg(over, &message, MSG_NOSIGNAL) != 1) {
         fail("send descriptors");
     }
 }
@@ -154,15 +177,8 @@ int open_enclosure(std::span<char*> words) {
     if (words.empty() || words.size() + 1 > descriptors_max) {
         refuse("open takes an address, then sockets");
     }
-    const std::string user = std::to_string(::geteuid());
-    const std::string group = std::to_string(::getegid());
-    if (::unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0) {
-        fail("make a user and a network namespace", exit_no_namespace);
-    }
-    write_file("/proc/self/setgroups", "deny");
-    write_file("/proc/self/uid_map", user + " " + user + " 1");
-    write_file("/proc/self/gid_map", group + " " + group + " 1");
-    set_loopback(words.front());
+    make_namespaces(std::to_string(::geteuid()), std::to_string(::getegid()));
+    give_loopback(words.front());
     std::vector<int> descriptors;
     for (const char* const path : {"/proc/self/ns/user", "/proc/self/ns/net"}) {
         descriptors.push_back(::open(path, O_RDONLY | O_CLOEXEC));
@@ -173,7 +189,18 @@ int open_enclosure(std::span<char*> words) {
     for (const char* const word : words.subspan(1)) {
         descriptors.push_back(bound_socket(word));
     }
-    send_descriptors(descriptors);
+    send_descriptors(wire, descriptors);
+    return 0;
+}
+
+int lend_sockets() {
+    make_namespaces("0", "0");  // its root, and who enters as such, may run tc in there
+    char wish = 0;
+    while (::read(STDIN_FILENO, &wish, 1) == 1) {
+        const int lent = make_socket(SOCK_STREAM);
+        send_descriptors(STDIN_FILENO, {lent});
+        ::close(lent);
+    }
     return 0;
 }
 
@@ -227,5 +254,8 @@ int main(int argc, char** argv) {
     if (verb == "run") {
         return run_program(words.subspan(2));
     }
-    refuse("it is the rig's own helper; expected open or run");
+    if (verb == "lend") {
+        return lend_sockets();
+    }
+    refuse("it is the rig's own helper; expected open, run or lend");
 }

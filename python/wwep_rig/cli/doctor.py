@@ -184,6 +184,7 @@ def _examine_bench(bench_name: str, environment: Mapping[str, str]) -> Iterator[
         yield from _board(config)
     yield from _endpoints(config)
     yield _packets()
+    yield _netem()
     if config.kind is Kind.EMULATOR:
         yield from _emulator(environment, is_built="/" in config.target.program)
     if config.kind in (Kind.SIM, Kind.KERNEL):
@@ -223,6 +224,17 @@ def _packets() -> Finding:
     except WwepRigError as error:
         found = f"--capture and --rig-capture do not work: {error.trouble}"
         return Finding("packets", True, found, error.remedy)
+
+
+def _netem() -> Finding:
+    """Whether the kernel has a bad network, which no bench needs unless it is asked for."""
+    from wwep_rig import netem
+
+    lack = netem.lack()
+    if lack is None:
+        return Finding("netem", True, "there: bad_network is the kernel's, without root")
+    found = f"bad_network is a relay without loss, duplicate and reorder: {lack.trouble}"
+    return Finding("netem", True, found, lack.remedy)
 
 
 def _emulator(environment: Mapping[str, str], is_built: bool) -> Iterator[Finding]:
