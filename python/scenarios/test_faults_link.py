@@ -3,15 +3,20 @@
 import pytest
 
 from wwep_rig import Bench, TargetFailed, Until
-from wwep_rig.bad_link import BadLink
 
 pytestmark = pytest.mark.rig_needs("network")
 
 # What is lost is sent again after seconds, each time after twice as many.
 PATIENCE_S = 60.0
+# Of each press the dice of this seed take that one and then none for long. If nothing comes of a
+# press without it, which frame that is has to do with what else was under way, and is tried anew;
+# all tries together end before pytest ends the test.
+LOSES_THE_BOARDS_FOURTH_FRAME = 1253
+TRIES_MAX = 2
 # Longer than a name, a connection and one repeated segment take.
 GIVEN_UP_WITHIN_S = 8.0
-PRESSES_MAX = 12
+# As long as the server keeps a connection of which it hears nothing, and somewhat longer.
+IDLE_WITHIN_S = 35.0
 
 
 @pytest.mark.parametrize(
@@ -48,12 +53,10 @@ def test_board_starts_on_a_bad_link(bench, recording):
     assert trip.reply.accepted and recording.frames == (trip.frame,)
 
 
-def test_press_is_heard_although_frames_of_it_are_lost(bench, recording):
+def test_press_is_heard_although_a_frame_of_it_is_lost(bench, recording):
     """Where the board got through it is heard once; where it gave up, the next press is heard."""
-    with bench.network.bad_link(loss=0.15, seed=4) as link:
-        was_made_up_for = any(_is_heard_despite_loss(bench, link) for _ in range(PRESSES_MAX))
+    was_made_up_for = any(_is_heard_despite_loss(bench) for _ in range(TRIES_MAX))
 
-    assert bench.wait_until_idle(timeout_s=PATIENCE_S)
     heard = bench.press("button0")
 
     assert was_made_up_for
@@ -61,14 +64,15 @@ def test_press_is_heard_although_frames_of_it_are_lost(bench, recording):
     assert len(recording.frames) <= len(recording.presses)
 
 
-def _is_heard_despite_loss(bench: Bench, link: BadLink) -> bool:
-    assert bench.wait_until_idle(timeout_s=PATIENCE_S)
-    lost_before = link.lost
+def _is_heard_despite_loss(bench: Bench) -> bool:
     window = bench.record()
-    pressed = bench.press("button0", until=Until.led, timeout_s=PATIENCE_S)
-    try:
-        (frame,) = window.wait_for_frames(1, timeout_s=GIVEN_UP_WITHIN_S)
-    except TargetFailed:
-        return False  # fair: no firmware tries to connect for ever
-    assert frame.value == pressed.led.is_on
-    return link.lost > lost_before
+    with bench.network.bad_link(loss=0.15, seed=LOSES_THE_BOARDS_FOURTH_FRAME):
+        pressed = bench.press("button0", until=Until.led)
+        try:
+            (frame,) = window.wait_for_frames(1, timeout_s=GIVEN_UP_WITHIN_S)
+            is_heard = True
+            assert frame.value == pressed.led.is_on
+        except TargetFailed:
+            is_heard = False  # fair: no firmware tries to connect for ever
+        assert bench.wait_until_idle(timeout_s=IDLE_WITHIN_S)
+    return is_heard
