@@ -11,6 +11,9 @@ from wwep_rig.bench_config import Speed, Verifies
 FUTURE_S = 730 * 86_400 + 60
 PRESSES = 500
 GONE_S = 60.0
+# What an interrupt leaves on the stack that it finds: eight registers, and a word to align them. When
+# one comes at the deepest point, which it may do for the first time late, that is as much deeper.
+INTERRUPT_FRAME_BYTES = 9 * 4
 CLOCK_SET_WITHIN_S = 30.0
 
 
@@ -77,10 +80,8 @@ def test_board_outlives_a_server_that_is_gone_for_a_minute(bench, recording):
 def test_name_that_leads_nowhere_is_no_end_of_the_board(bench, recording):
     """Nobody answers at the wrong address; once the name is right again the board is heard."""
     with bench.network.wrong_address("192.0.2.1"):
-        time.sleep(2.0)  # so long firmware may know the address that it was told before
         bench.press("button0", until=Until.led)
         assert recording.stays_quiet(for_s=bench.config.budgets.connect_ms / 1000 + 1.0)
-        time.sleep(2.0)
 
     assert bench.press("button0").reply.accepted
 
@@ -99,7 +100,7 @@ def test_memory_does_not_grow_with_presses(bench, recording):
 
     assert before is not None
     assert after.heap <= before.heap
-    assert after.stack <= before.stack
+    assert after.stack <= before.stack + INTERRUPT_FRAME_BYTES
 
 
 @pytest.mark.rig_needs("speed", "power", "button1")
