@@ -11,8 +11,8 @@ from wwep_rig.bench_config import Speed, Verifies
 FUTURE_S = 730 * 86_400 + 60
 PRESSES = 500
 GONE_S = 60.0
-# What an interrupt leaves on the stack that it finds: eight registers, and a word to align them. When
-# one comes at the deepest point, which it may do for the first time late, that is as much deeper.
+# What an interrupt leaves on the stack that it finds: eight registers and a word to align them.
+# When one comes at the deepest point, which may happen late, that is as much deeper.
 INTERRUPT_FRAME_BYTES = 9 * 4
 CLOCK_SET_WITHIN_S = 30.0
 
@@ -57,6 +57,7 @@ def test_board_works_on_after_its_cable_was_pulled(bench, recording):
     with bench.network.cable_pulled():
         unheard = bench.press("button0", until=Until.led)
         assert recording.stays_quiet(for_s=tries_s)
+        assert recording.connections == ()
     heard = bench.press("button0")
 
     assert heard.reply.accepted
@@ -72,6 +73,7 @@ def test_board_outlives_a_server_that_is_gone_for_a_minute(bench, recording):
         while (left_s := ends_at - time.monotonic()) > 0:
             bench.press("button0", until=Until.led)
             assert recording.stays_quiet(for_s=min(10.0, left_s))
+        assert recording.connections == ()
 
     assert bench.press("button0").reply.accepted
 
@@ -82,6 +84,7 @@ def test_name_that_leads_nowhere_is_no_end_of_the_board(bench, recording):
     with bench.network.wrong_address("192.0.2.1"):
         bench.press("button0", until=Until.led)
         assert recording.stays_quiet(for_s=bench.config.budgets.connect_ms / 1000 + 1.0)
+        assert recording.connections == ()
 
     assert bench.press("button0").reply.accepted
 
