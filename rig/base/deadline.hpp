@@ -1,9 +1,11 @@
 // Deadline is a point in time that a wait must not pass. It travels down the stack in place of a
-// timeout, so that nested waits share one budget. A plain value.
+// timeout, so that nested waits share one budget. A plain value. earliest_ns() is for whoever has
+// several things to do at times of their own.
 #pragma once
 
 #include <algorithm>
 #include <chrono>
+#include <initializer_list>
 #include <limits>
 
 #include "rig/base/clock.hpp"
@@ -34,5 +36,16 @@ class Deadline {
     explicit Deadline(TimestampNs at_ns) : at_ns_(at_ns) {}
     TimestampNs at_ns_;
 };
+
+/// The earliest of these times, of which 0 never comes; 0: none does.
+[[nodiscard]] constexpr TimestampNs earliest_ns(std::initializer_list<TimestampNs> times) {
+    TimestampNs earliest = 0;
+    for (const TimestampNs each : times) {
+        if (earliest == 0 || (each != 0 && each < earliest)) {
+            earliest = each;
+        }
+    }
+    return earliest;
+}
 
 }  // namespace rig

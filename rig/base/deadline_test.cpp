@@ -29,4 +29,10 @@ TEST(Deadline, that_never_comes_does_not_pass) {
     EXPECT_FALSE(rig::Deadline::never().has_passed(clock));
 }
 
+TEST(EarliestNs, leaves_out_what_never_comes) {
+    EXPECT_EQ(rig::earliest_ns({5, 0, 3, 4}), 3);
+    EXPECT_EQ(rig::earliest_ns({0, 7}), 7);
+    EXPECT_EQ(rig::earliest_ns({0, 0}), 0);
+}
+
 }  // namespace

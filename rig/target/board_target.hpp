@@ -14,7 +14,7 @@
 
 #include "rig/base/clock.hpp"
 #include "rig/base/unique_fd.hpp"
-#include "rig/target/console_lines.hpp"
+#include "rig/target/console.hpp"
 #include "rig/target/serial_port.hpp"
 #include "rig/target/target.hpp"
 
@@ -53,11 +53,8 @@ class BoardTarget final : public Target {
 
     const Clock& clock_;
     const std::optional<SerialPort> port_;
-    UniqueFd console_;
-    UniqueFd retired_console_;  // left out of descriptors(), open until the next call
-    ConsoleLines lines_;
+    Console console_;
     bool is_running_ = false;
-    TimestampNs flush_at_ns_ = 0;       // 0: no line is unfinished
     TimestampNs reopen_at_ns_ = 0;      // 0: the console is there, or is not wanted
     std::vector<TargetEvent> waiting_;  // for the next read()
 };

@@ -17,6 +17,7 @@
 #include <utility>
 #include <variant>
 
+#include "rig/base/deadline.hpp"
 #include "rig/base/errors.hpp"
 #include "rig/base/remedy.hpp"
 #include "rig/target/enclosure.hpp"
@@ -24,7 +25,6 @@
 namespace rig {
 namespace {
 
-constexpr std::size_t read_bytes = 16'384;
 constexpr std::size_t complaints_max = 20;
 constexpr std::size_t complaint_shown_max = 5;
 constexpr std::uint32_t ram = 0x2000'0000;
@@ -105,7 +105,8 @@ EmulatorTarget::EmulatorTarget(const Clock& clock, EmulatorSpec spec, PlugLines 
     : clock_(clock),
       spec_(std::move(spec)),
       plug_lines_(std::move(plug_lines)),
-      process_(clock, process_of(spec_, arguments()), [this] { return plug_in(); }) {}
+      process_(clock, process_of(spec_, arguments()), [this] { return plug_in(); }),
+      console_(clock) {}
 
 std::vector<std::string> EmulatorTarget::arguments() const {
     const bool is_enclosed = spec_.user_namespace >= 0;
@@ -175,7 +176,8 @@ UniqueFd EmulatorTarget::plug_in() {
         descriptors.push_back(each->get());
     }
     send_descriptors(our_wire.get(), descriptors);
-    console_ = open_pipe(console_path() + ".out");
+    console_.open(open_pipe(console_path() + ".out"));
+    console_.forget();
     typed_ = open_pipe(console_path() + ".in");
     monitor_.emplace(std::move(our_monitor));
     is_relayed_ = false;
@@ -187,31 +189,29 @@ UniqueFd EmulatorTarget::plug_in() {
 }
 
 void EmulatorTarget::start() {
-    retired_console_.reset();
+    console_.close_retired();
     if (is_running()) {
         return;
     }
     refuse_missing(spec_.emulator, X_OK, "QEMU", "install Debian's qemu-system-arm");
     refuse_missing(spec_.image, R_OK, "image", "build it with build-app --port lm3s6965");
-    lines_.clear();
-    flush_at_ns_ = 0;
     complaints_.clear();
     is_paused_ = false;
     process_.start();
 }
 
 void EmulatorTarget::stop() {
-    retired_console_.reset();
+    console_.close_retired();
     process_.stop();
 }
 
 void EmulatorTarget::stop_now() noexcept {
-    retired_console_.reset();
+    console_.close_retired();
     process_.stop_now();
 }
 
 void EmulatorTarget::reset() {
-    retired_console_.reset();
+    console_.close_retired();
     if (!is_running()) {
         start();
         return;
@@ -224,8 +224,7 @@ void EmulatorTarget::reset() {
     }
     while (read_console(read_bytes_max)) {
     }
-    lines_.flush(clock_.monotonic_ns(), waiting_);
-    flush_at_ns_ = 0;
+    console_.flush(waiting_);
     monitor_->send(R"({"execute":"system_reset"})");
     if (!monitor_->wait_for_event("RESET", clock_, deadline)) {
         return;
@@ -298,8 +297,8 @@ void EmulatorTarget::type(const std::string& line) {
 
 std::vector<int> EmulatorTarget::descriptors() const {
     std::vector<int> result = process_.descriptors();
-    if (console_) {
-        result.push_back(console_.get());
+    if (console_.is_open()) {
+        result.push_back(console_.fd());
     }
     const std::vector<int> of_link = relay_.descriptors();
     result.insert(result.end(), of_link.begin(), of_link.end());
@@ -307,7 +306,7 @@ std::vector<int> EmulatorTarget::descriptors() const {
 }
 
 bool EmulatorTarget::read(std::vector<TargetEvent>& events) {
-    retired_console_.reset();
+    console_.close_retired();
     std::vector<TargetEvent> of_process;
     bool may_have_more = process_.read(of_process);
     may_have_more = read_console(read_bytes_max) || may_have_more;
@@ -315,48 +314,23 @@ bool EmulatorTarget::read(std::vector<TargetEvent>& events) {
     for (TargetEvent& event : of_process) {
         take(std::move(event));
     }
-    const TimestampNs now_ns = clock_.monotonic_ns();
-    if (flush_at_ns_ != 0 && now_ns >= flush_at_ns_) {
-        flush_at_ns_ = 0;
-        lines_.flush(now_ns, waiting_);
-    }
+    console_.flush_if_due(waiting_);
     std::move(waiting_.begin(), waiting_.end(), std::back_inserter(events));
     waiting_.clear();
     return may_have_more;
 }
 
 TimestampNs EmulatorTarget::next_deadline_ns() const {
-    TimestampNs result_ns = 0;
-    for (const TimestampNs each_ns :
-         {process_.next_deadline_ns(), flush_at_ns_, relay_.next_deadline_ns()}) {
-        if (result_ns == 0 || (each_ns != 0 && each_ns < result_ns)) {
-            result_ns = each_ns;
-        }
-    }
-    return result_ns;
+    return earliest_ns(
+        {process_.next_deadline_ns(), console_.flush_at_ns(), relay_.next_deadline_ns()});
 }
 
 bool EmulatorTarget::read_console(std::size_t bytes_max) {
-    std::array<char, read_bytes> buffer;
-    std::size_t total = 0;
-    while (console_ && total < bytes_max) {
-        const ssize_t length = ::read(console_.get(), buffer.data(), buffer.size());
-        if (length > 0) {
-            const TimestampNs now_ns = clock_.monotonic_ns();
-            total += static_cast<std::size_t>(length);
-            lines_.take({buffer.data(), static_cast<std::size_t>(length)}, now_ns, waiting_);
-            flush_at_ns_ = lines_.has_unfinished() ? now_ns + ConsoleLines::unfinished_ns_max : 0;
-            continue;
-        }
-        if (length < 0 && errno == EINTR) {
-            continue;
-        }
-        if (length == 0 || errno != EAGAIN) {
-            retired_console_ = std::move(console_);
-        }
-        return false;
+    const Console::ReadResult result = console_.read(bytes_max, waiting_);
+    if (result.end) {
+        console_.retire();
     }
-    return static_cast<bool>(console_);
+    return result.may_have_more;
 }
 
 void EmulatorTarget::take(TargetEvent event) {
@@ -375,14 +349,11 @@ void EmulatorTarget::take(TargetEvent event) {
 void EmulatorTarget::take_end(TargetEnded ended) {
     while (read_console(read_bytes_max)) {
     }
-    lines_.flush(ended.at_ns, waiting_);
-    flush_at_ns_ = 0;
+    console_.flush(waiting_);
     monitor_.reset();
     relay_.unplug();
     typed_.reset();
-    if (console_) {
-        retired_console_ = std::move(console_);
-    }
+    console_.retire();
     const auto locked_up =
         std::find_if(complaints_.begin(), complaints_.end(),
                      [](const std::string& line) { return line.starts_with(lock_up); });

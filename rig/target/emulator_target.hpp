@@ -24,7 +24,7 @@
 #include "rig/base/unique_fd.hpp"
 #include "rig/line/qemu_lines.hpp"
 #include "rig/line/qmp_client.hpp"
-#include "rig/target/console_lines.hpp"
+#include "rig/target/console.hpp"
 #include "rig/target/link_relay.hpp"
 #include "rig/target/process_target.hpp"
 #include "rig/target/target.hpp"
@@ -130,12 +130,9 @@ class EmulatorTarget final : public Target {
     LinkRelay relay_;
     bool has_link_faults_ = false;
     bool is_relayed_ = false;  // QEMU was told to hand its frames over
-    UniqueFd console_;
-    UniqueFd typed_;            // what is written to it is typed on the console
-    UniqueFd retired_console_;  // left out of descriptors(), open until the next call
-    ConsoleLines lines_;
+    Console console_;
+    UniqueFd typed_;  // what is written to it is typed on the console
     bool is_paused_ = false;
-    TimestampNs flush_at_ns_ = 0;          // 0: no line is unfinished
     std::vector<std::string> complaints_;  // the last lines of QEMU's standard error
     std::vector<TargetEvent> waiting_;     // for the next read()
 };

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "rig/base/deadline.hpp"
 #include "rig/base/errors.hpp"
 
 namespace rig {
@@ -91,14 +92,11 @@ bool LinkRelay::pass_on(TimestampNs now_ns) {
 }
 
 TimestampNs LinkRelay::next_deadline_ns() const {
-    TimestampNs result_ns = again_at_ns_;
-    for (const Direction& direction : directions_) {
-        const TimestampNs next_ns = is_plugged_in_ ? direction.link.next_ns() : 0;
-        if (result_ns == 0 || (next_ns != 0 && next_ns < result_ns)) {
-            result_ns = next_ns;
-        }
+    if (!is_plugged_in_) {
+        return again_at_ns_;
     }
-    return result_ns;
+    return earliest_ns(
+        {again_at_ns_, directions_[0].link.next_ns(), directions_[1].link.next_ns()});
 }
 
 bool LinkRelay::receive(Direction& direction, TimestampNs now_ns) {

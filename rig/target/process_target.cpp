@@ -8,16 +8,16 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <iterator>
 
+#include "rig/base/deadline.hpp"
 #include "rig/target/spawn.hpp"
 
 namespace rig {
 namespace {
 
-constexpr std::size_t read_bytes = 16384;
+constexpr std::size_t pipe_bytes = 16'384;  // where the kernel does not say
 
 std::string how_it_ended(const siginfo_t& status) {
     if (status.si_code == CLD_EXITED) {
@@ -50,7 +50,7 @@ int wait_on(int process, int options, siginfo_t& status) {
 }  // namespace
 
 ProcessTarget::ProcessTarget(const Clock& clock, ProcessSpec spec, PlugWire plug_wire)
-    : clock_(clock), spec_(std::move(spec)), plug_wire_(std::move(plug_wire)) {}
+    : clock_(clock), spec_(std::move(spec)), plug_wire_(std::move(plug_wire)), console_(clock) {}
 
 ProcessTarget::~ProcessTarget() {
     stop_now();
@@ -80,11 +80,10 @@ void ProcessTarget::start_process() {
                                     .wire_at = wire_fd});
     pid_ = spawned.pid;
     process_ = std::move(spawned.process);
-    console_ = std::move(spawned.console);
-    lines_.clear();
+    console_.open(std::move(spawned.console));
+    console_.forget();
     was_asked_ = false;
     kill_at_ns_ = 0;
-    flush_at_ns_ = 0;
     waiting_.emplace_back(TargetStarted{clock_.monotonic_ns(), pid_});
 }
 
@@ -125,8 +124,8 @@ void ProcessTarget::reset() {
 
 std::vector<int> ProcessTarget::descriptors() const {
     std::vector<int> descriptors;
-    if (console_) {
-        descriptors.push_back(console_.get());
+    if (console_.is_open()) {
+        descriptors.push_back(console_.fd());
     }
     if (process_) {
         descriptors.push_back(process_.get());
@@ -140,7 +139,7 @@ bool ProcessTarget::read(std::vector<TargetEvent>& events) {
     // Looked at before the console: if it has ended now, all that it printed is in the pipe.
     const ProcessState state = look();
     if (state == ProcessState::running) {
-        may_have_more = read_console(read_bytes_max) == ConsoleState::may_have_more;
+        may_have_more = read_console(read_bytes_max);
         do_what_is_due(clock_.monotonic_ns());
     } else if (state != ProcessState::none) {
         if (state == ProcessState::ended) {
@@ -154,10 +153,7 @@ bool ProcessTarget::read(std::vector<TargetEvent>& events) {
 }
 
 TimestampNs ProcessTarget::next_deadline_ns() const {
-    if (kill_at_ns_ == 0 || flush_at_ns_ == 0) {
-        return std::max(kill_at_ns_, flush_at_ns_);
-    }
-    return std::min(kill_at_ns_, flush_at_ns_);
+    return earliest_ns({kill_at_ns_, console_.flush_at_ns()});
 }
 
 ProcessTarget::ProcessState ProcessTarget::look() const noexcept {
@@ -171,30 +167,14 @@ ProcessTarget::ProcessState ProcessTarget::look() const noexcept {
     return status.si_pid == 0 ? ProcessState::running : ProcessState::ended;
 }
 
-ProcessTarget::ConsoleState ProcessTarget::read_console(std::size_t bytes_max) {
-    std::array<char, read_bytes> buffer;
-    std::size_t total = 0;
-    while (console_ && total < bytes_max) {
-        const ssize_t length =
-            ::read(console_.get(), buffer.data(), std::min(buffer.size(), bytes_max - total));
-        if (length > 0) {
-            const TimestampNs now_ns = clock_.monotonic_ns();
-            total += static_cast<std::size_t>(length);
-            lines_.take({buffer.data(), static_cast<std::size_t>(length)}, now_ns, waiting_);
-            flush_at_ns_ = lines_.has_unfinished() ? now_ns + ConsoleLines::unfinished_ns_max : 0;
-            continue;
-        }
-        if (length < 0 && errno == EINTR) {
-            continue;
-        }
-        if (length == 0 || errno != EAGAIN) {
-            // Nobody holds the other end any more, though the process may live on. Nothing else
-            // can go wrong with a pipe, and clean-up comes this way, so it must not throw.
-            retired_console_ = std::move(console_);
-        }
-        return ConsoleState::drained;
+bool ProcessTarget::read_console(std::size_t bytes_max) {
+    const Console::ReadResult result = console_.read(bytes_max, waiting_);
+    if (result.end) {
+        // Nobody holds the other end any more, though the process may live on. Nothing else can go
+        // wrong with a pipe, and clean-up comes this way, so it must not throw.
+        console_.retire();
     }
-    return console_ ? ConsoleState::may_have_more : ConsoleState::drained;
+    return result.may_have_more;
 }
 
 void ProcessTarget::do_what_is_due(TimestampNs now_ns) {
@@ -202,10 +182,7 @@ void ProcessTarget::do_what_is_due(TimestampNs now_ns) {
         kill_at_ns_ = 0;
         kill_group(SIGKILL);
     }
-    if (flush_at_ns_ != 0 && now_ns >= flush_at_ns_) {
-        flush_at_ns_ = 0;
-        lines_.flush(now_ns, waiting_);
-    }
+    console_.flush_if_due(waiting_);
 }
 
 void ProcessTarget::kill_group(int signal_number) noexcept {
@@ -214,20 +191,19 @@ void ProcessTarget::kill_group(int signal_number) noexcept {
 }
 
 void ProcessTarget::close_retired() noexcept {
-    retired_console_.reset();
+    console_.close_retired();
     retired_process_.reset();
 }
 
 void ProcessTarget::take_last_words_and_reap() {
-    if (console_) {
+    if (console_.is_open()) {
         // As much as the pipe holds and no more: something that left the group may still write.
-        const int capacity = ::fcntl(console_.get(), F_GETPIPE_SZ);
-        (void)read_console(std::max(static_cast<std::size_t>(std::max(capacity, 0)), read_bytes));
+        const int capacity = ::fcntl(console_.fd(), F_GETPIPE_SZ);
+        (void)read_console(std::max(static_cast<std::size_t>(std::max(capacity, 0)), pipe_bytes));
     }
-    const TimestampNs now_ns = clock_.monotonic_ns();
-    lines_.flush(now_ns, waiting_);
+    console_.flush(waiting_);
 
-    TargetEnded ended{now_ns, {}, was_asked_};
+    TargetEnded ended{clock_.monotonic_ns(), {}, was_asked_};
     siginfo_t status{};
     if (wait_on(process_.get(), 0, status) == 0) {
         ended.how = how_it_ended(status);
@@ -238,11 +214,8 @@ void ProcessTarget::take_last_words_and_reap() {
     waiting_.emplace_back(std::move(ended));
     pid_ = 0;
     retired_process_ = std::move(process_);
-    if (console_) {
-        retired_console_ = std::move(console_);
-    }
+    console_.retire();
     kill_at_ns_ = 0;
-    flush_at_ns_ = 0;
 }
 
 }  // namespace rig

@@ -21,7 +21,7 @@
 
 #include "rig/base/clock.hpp"
 #include "rig/base/unique_fd.hpp"
-#include "rig/target/console_lines.hpp"
+#include "rig/target/console.hpp"
 #include "rig/target/target.hpp"
 
 namespace rig {
@@ -69,14 +69,14 @@ class ProcessTarget final : public Target {
     [[nodiscard]] int pid() const { return pid_; }
 
   private:
-    enum class ConsoleState { may_have_more, drained };
     /// `taken`: it has ended and somebody else has reaped it, so its number may be another's.
     enum class ProcessState { none, running, ended, taken };
 
     void start_process();
     void end_process() noexcept;
     [[nodiscard]] ProcessState look() const noexcept;
-    [[nodiscard]] ConsoleState read_console(std::size_t bytes_max);
+    /// Whether there may be more.
+    [[nodiscard]] bool read_console(std::size_t bytes_max);
     void do_what_is_due(TimestampNs now_ns);
     void kill_group(int signal_number) noexcept;
     void take_last_words_and_reap();
@@ -87,14 +87,11 @@ class ProcessTarget final : public Target {
     const PlugWire plug_wire_;
 
     int pid_ = 0;
-    UniqueFd process_;  // a pidfd
-    UniqueFd console_;
+    UniqueFd process_;          // a pidfd
     UniqueFd retired_process_;  // left out of descriptors(), open until the next call
-    UniqueFd retired_console_;
-    ConsoleLines lines_;
+    Console console_;
     bool was_asked_ = false;
     TimestampNs kill_at_ns_ = 0;        // 0: no stop under way, or SIGKILL has been sent
-    TimestampNs flush_at_ns_ = 0;       // 0: no line is unfinished
     std::vector<TargetEvent> waiting_;  // for the next read()
 };
 
