@@ -12,13 +12,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from xml.etree.ElementTree import Element
 
-# ctest writes a skipped test with the status "notrun" or "disabled", and a failed one with "fail".
+# ctest writes a skipped test with the status "notrun" or "disabled", a failed one with "fail".
 SKIPPED_STATUS = {"notrun", "disabled"}
 EXPECTED_SKIPS = re.compile(
     "|".join(
         (
-            # What the kernel's simulated chips are needed for: ci/kernel-test runs it.
+            # What asks the kernel for a module: ci/kernel-test runs it, where the kernel has it.
             r"no \S+/gpio-sim: ",
+            r"the kernel's netem cannot be had: ",
             # What a bench and its firmware promise is what scenarios ask of them.
             r"this (firmware|target) ",
             r"the target (does not serve|of bench \S+ is a) ",
@@ -79,7 +80,7 @@ def count_tests(junit: Path) -> tuple[int, int, int]:
 
 
 def unexpected_skips(junit: Path) -> list[str]:
-    """The tests of a JUnit file that were skipped and should not have been, each with its reason."""
+    """The tests of a JUnit file that were skipped and should not have been, with their reasons."""
     skipped = (case for case in cases_of(junit) if not is_failed(case) and is_skipped(case))
     return [
         f"{case.get('name')}: {skip_reason(case)}"
