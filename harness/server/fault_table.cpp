@@ -350,7 +350,7 @@ bool is_given(const FaultSpec& spec, ParameterType type) {
 }
 
 /// As a shell would take it: in quotes where it must be.
-std::string quoted(std::string_view word) {
+std::string in_quotes(std::string_view word) {
     const bool is_plain = !word.empty() && std::all_of(word.begin(), word.end(), [](char c) {
         return c > ' ' && c <= '~' && c != '"' && c != '\\' && c != '\'';
     });
@@ -459,7 +459,7 @@ std::string describe(const FaultSpec& spec) {
                 result += fmt::format("{}", *spec.number);
                 break;
             case ParameterType::text:
-                result += quoted(*spec.text);
+                result += in_quotes(*spec.text);
                 break;
         }
     }
