@@ -87,7 +87,7 @@ void BoardNetwork::serve(int socket, std::chrono::nanoseconds late, const Answer
 
 void BoardNetwork::send_late(int socket, const Asker& asker, std::string answer,
                              TimestampNs at_ns) {
-    if (late_answers_.size() >= late_answers_max) {
+    if (late_answers_.size() >= options_.late_answers_max) {
         return;
     }
     const auto timer = std::make_shared<Loop::TimerId>(0);  // owners: this call, and its callback

@@ -42,14 +42,14 @@ struct BoardNetworkOptions {
     int time_socket = -1;
     std::vector<std::string> names;  ///< that lead to the server
     std::string address;             ///< the server's, IPv4
+    /// Answers that wait because they are to be late; what exceeds it is not answered.
+    std::size_t late_answers_max = 1000;
 };
 
 class BoardNetwork {
   public:
     /// Datagrams taken in one go before others get their turn.
     static constexpr int datagrams_per_call_max = 64;
-    /// Answers that wait because they are to be late; what exceeds it is not answered.
-    static constexpr std::size_t late_answers_max = 1000;
 
     /// Throws rig::NoBench when the address is none.
     BoardNetwork(Loop& loop, EventSink& sink, BoardNetworkOptions options);
