@@ -23,7 +23,9 @@ void append_hex(std::string& text, std::span<const std::uint8_t> bytes) {
 }  // namespace
 
 KeyLog::KeyLog(const std::string& path)
-    : file_(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600)) {
+    // Without O_NONBLOCK a pipe that nobody reads would be waited for.
+    : file_(::open(path.c_str(),
+                   O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600)) {
     const int error = errno;
     if (!file_) {
         throw rig::RigError(fmt::format("make key log {}: {}", path, std::strerror(error)));

@@ -1,5 +1,6 @@
 #include "harness/tls/key_log.hpp"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <stdlib.h>
@@ -36,6 +37,16 @@ class KeyLogTest : public testing::Test {
         for (std::string line; std::getline(file, line);)
             result.push_back(line);
         return result;
+    }
+
+    // Why a key log is not made there.
+    std::string refusal() const {
+        try {
+            const KeyLog log(path_);
+        } catch (const rig::RigError& error) {
+            return error.what();
+        }
+        return "(taken)";
     }
 
     // A handshake with a server that logs its keys; whether it succeeded.
@@ -108,12 +119,31 @@ TEST_F(KeyLogTest, the_file_is_readable_by_its_owner_alone) {
 TEST_F(KeyLogTest, a_file_that_others_can_read_is_refused) {
     std::ofstream(path_) << "";
     ASSERT_EQ(::chmod(path_.c_str(), 0644), 0);
-    try {
-        const KeyLog log(path_);
-        FAIL() << "taken";
-    } catch (const rig::RigError& error) {
-        EXPECT_THAT(error.what(), HasSubstr(path_.string() + ": others could read the keys"));
+    EXPECT_THAT(refusal(), HasSubstr(path_.string() + ": others could read the keys"));
+}
+
+TEST_F(KeyLogTest, keys_are_added_to_what_a_file_of_ones_own_holds) {
+    const std::array<std::uint8_t, 1> random{0x01};
+    const std::array<std::uint8_t, 1> secret{0xfe};
+    for (const char* label : {"FIRST", "SECOND"}) {
+        EXPECT_TRUE(KeyLog(path_).add(label, random, secret));
     }
+    EXPECT_THAT(lines(), testing::ElementsAre("FIRST 01 fe", "SECOND 01 fe"));
+}
+
+TEST_F(KeyLogTest, a_link_is_not_followed) {
+    const auto elsewhere = folder_ / "elsewhere";
+    std::filesystem::create_symlink(elsewhere, path_);
+    EXPECT_THAT(refusal(), HasSubstr("make key log " + path_.string()));
+    EXPECT_FALSE(std::filesystem::exists(elsewhere));
+}
+
+TEST_F(KeyLogTest, a_pipe_is_refused_whether_or_not_somebody_reads_it) {
+    ASSERT_EQ(::mkfifo(path_.c_str(), 0600), 0);
+    EXPECT_THAT(refusal(), HasSubstr("make key log " + path_.string()));
+    const rig::UniqueFd reader(::open(path_.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+    ASSERT_TRUE(reader);
+    EXPECT_THAT(refusal(), HasSubstr("others could read the keys"));
 }
 
 }  // namespace
