@@ -7,7 +7,6 @@
 #include <wolfssl/ssl.h>
 #include <wolfssl/wolfcrypt/error-crypt.h>
 #include <wolfssl/wolfcrypt/kdf.h>
-#include <wolfssl/wolfcrypt/sha256.h>
 
 #include <algorithm>
 #include <array>
@@ -18,7 +17,6 @@
 
 #include "harness/tls/certificate.hpp"
 #include "harness/tls/key_log.hpp"
-#include "harness/tls/record_seal.hpp"
 #include "harness/tls/tls_explain.hpp"
 #include "harness/tls/tls_names.hpp"
 #include "rig/base/errors.hpp"
@@ -35,27 +33,9 @@ constexpr std::uint8_t record_type_alert = 21;
 constexpr std::uint8_t record_type_handshake = 22;
 constexpr std::uint8_t record_type_application = 23;
 constexpr std::uint8_t record_type_last = 24;
-constexpr int alert_close_notify = 0;
 constexpr std::uint8_t alert_handshake_failure = 40;
 constexpr std::uint8_t alert_decode_error = 50;
 constexpr std::uint8_t alert_protocol_version = 70;
-
-struct X509Releaser {
-    void operator()(WOLFSSL_X509* x509) const { wolfSSL_X509_free(x509); }
-};
-
-Sha256 sha256_of(std::span<const std::uint8_t> bytes) {
-    Sha256 digest{};
-    const int result =
-        wc_Sha256Hash(bytes.data(), static_cast<word32>(bytes.size()), digest.data());
-    if (result != 0)
-        throw rig::RigError(fmt::format("hash a public key: error {}", result));
-    return digest;
-}
-
-}  // namespace
-
-namespace {
 
 // wolfSSL derives secrets without saying for which session: the one whose handshake goes on.
 thread_local const TlsSession* handshaking_session = nullptr;
@@ -164,83 +144,6 @@ TlsSession::TlsSession(const TlsContext& context)
 }
 
 TlsSession::~TlsSession() = default;
-
-void TlsSession::use_shim(RecordShim& shim) {
-    shim_ = &shim;
-    shim.set(context_.verify_mode() != WOLFSSL_VERIFY_NONE
-                 ? RecordShim::ClientCertificate::asked
-                 : RecordShim::ClientCertificate::not_asked);
-}
-
-void TlsSession::queue(std::span<const std::uint8_t> bytes) {
-    std::vector<std::uint8_t> sealed;
-    if (!disguised_.empty() && seal(record_type_handshake, disguised_, sealed)) {
-        bytes = sealed;
-    }
-    if (shim_ == nullptr) {
-        output_.insert(output_.end(), bytes.begin(), bytes.end());
-        return;
-    }
-    shim_->pass(
-        bytes,
-        [this](std::uint8_t type, std::span<const std::uint8_t> plaintext,
-               std::vector<std::uint8_t>& output) { return seal(type, plaintext, output); },
-        output_);
-}
-
-// In place of the record that wolfSSL hands over just now, and so under the number of that one.
-bool TlsSession::seal(std::uint8_t type, std::span<const std::uint8_t> plaintext,
-                      std::vector<std::uint8_t>& output) const {
-    WOLFSSL* const session = session_.get();
-    const int bulk_cipher = wolfSSL_GetBulkCipher(session);
-    const unsigned char* const key = wolfSSL_GetServerWriteKey(session);
-    const unsigned char* const iv = wolfSSL_GetServerWriteIV(session);
-    word64 next_sequence = 0;
-    const bool is_gcm = bulk_cipher == wolfssl_aes_gcm;
-    if (context_.role() != TlsRole::server || key == nullptr || iv == nullptr ||
-        !(is_gcm || bulk_cipher == wolfssl_chacha) ||
-        wolfSSL_GetSequenceNumber(session, &next_sequence) < 0 || next_sequence == 0) {
-        return false;
-    }
-    constexpr std::size_t implicit_size = 4;
-    constexpr std::size_t nonce_size = 12;
-    const bool is_1_3 = wolfSSL_version(session) == TLS1_3_VERSION;
-    const auto sealed = seal_record(
-        {.version = is_1_3 ? RecordKeys::Version::tls_1_3 : RecordKeys::Version::tls_1_2,
-         .cipher = is_gcm ? RecordKeys::Cipher::aes_gcm : RecordKeys::Cipher::chacha20_poly1305,
-         .key = {key, key + wolfSSL_GetKeySize(session)},
-         .iv = {iv, iv + (is_gcm && !is_1_3 ? implicit_size : nonce_size)},
-         .sequence = next_sequence - 1},
-        type, plaintext);
-    if (!sealed) {
-        return false;
-    }
-    output.insert(output.end(), sealed->begin(), sealed->end());
-    return true;
-}
-
-bool TlsSession::request_renegotiation() {
-    const int cipher = wolfSSL_GetBulkCipher(session_.get());
-    if (state_ != State::open || has_closed_ || wolfSSL_version(session_.get()) != TLS1_2_VERSION ||
-        !(cipher == wolfssl_aes_gcm || cipher == wolfssl_chacha)) {
-        return false;
-    }
-    // A HelloRequest. wolfSSL has no call for it: it is told to send as many bytes of data, so that
-    // it counts the record, and what it sends is replaced.
-    disguised_ = {0, 0, 0, 0};
-    write(disguised_);
-    disguised_.clear();
-    return true;
-}
-
-bool TlsSession::request_key_update() {
-    if (state_ != State::open || has_closed_ || wolfSSL_version(session_.get()) != TLS1_3_VERSION) {
-        return false;
-    }
-    compact_output();
-    wolfSSL_ERR_clear_error();
-    return wolfSSL_update_keys(session_.get()) == WOLFSSL_SUCCESS;
-}
 
 void TlsSession::log_keys_of(const TlsContext& context) {
     wolfSSL_CTX_SetHKDFExpandLabelCb(context.handle(), Callbacks::derive);
@@ -425,62 +328,6 @@ void TlsSession::note_open() {
         log_master_secret();
 }
 
-// TLS 1.3 has none: its secrets were logged as they were derived.
-void TlsSession::log_master_secret() {
-    if (wolfSSL_version(session_.get()) < TLS1_3_VERSION) {
-        std::array<unsigned char*, 3> parts{};  // secret, server's random, client's random
-        std::array<unsigned int, 3> sizes{};
-        const int result = wolfSSL_get_keys(session_.get(), &parts[0], &sizes[0], &parts[1],
-                                            &sizes[1], &parts[2], &sizes[2]);
-        if (result == WOLFSSL_SUCCESS) {
-            (void)context_.key_log()->add("CLIENT_RANDOM", {parts[2], sizes[2]},
-                                          {parts[0], sizes[0]});
-        }
-    }
-    wolfSSL_FreeArrays(session_.get());
-}
-
-void TlsSession::note_peer() {
-    const std::unique_ptr<WOLFSSL_X509, X509Releaser> x509(
-        wolfSSL_get_peer_certificate(session_.get()));
-    if (!x509)
-        return;
-    int size = 0;
-    const unsigned char* der = wolfSSL_X509_get_der(x509.get(), &size);
-    if (der == nullptr || size <= 0)
-        return;
-    facts_.peer_subject = certificate_subject(x509.get());
-    const auto parts = parse_certificate({der, static_cast<std::size_t>(size)});
-    if (parts)
-        facts_.peer_key = sha256_of(parts->public_key);
-}
-
-void TlsSession::note_alerts() {
-    WOLFSSL_ALERT_HISTORY history{};
-    if (wolfSSL_get_alert_history(session_.get(), &history) != WOLFSSL_SUCCESS)
-        return;
-    const auto note = [](int code, std::optional<std::uint8_t>& fact) {
-        if (code > alert_close_notify && code <= 255)
-            fact = static_cast<std::uint8_t>(code);
-    };
-    note(history.last_tx.code, facts_.alert_sent);
-    note(history.last_rx.code, facts_.alert_received);
-    if (!facts_.alert_received)
-        facts_.alert_received = alert_reader_.alert();
-}
-
-void TlsSession::note_sent_records(std::span<const std::uint8_t> bytes) {
-    // wolfSSL hands over whole records; those of other types than these two come in the clear.
-    constexpr std::size_t header_bytes = 5;
-    while (bytes.size() >= header_bytes) {
-        if (bytes[0] == record_type_change_cipher || bytes[0] == record_type_application) {
-            has_sent_ciphertext_ = true;
-        }
-        const std::size_t length = static_cast<std::size_t>(bytes[3] << 8U) | bytes[4];
-        bytes = bytes.subspan(std::min(bytes.size(), header_bytes + length));
-    }
-}
-
 void TlsSession::compact_output() {
     if (output_begin_ == 0)
         return;
@@ -525,47 +372,6 @@ void TlsSession::queue_alert_if_none_was_sent(std::uint8_t description) {
         output_.push_back(byte);
     }
     facts_.alert_sent = description;
-}
-
-// Called for each certificate of the peer's chain, the peer's own (depth 0) last. 1: go on.
-int TlsSession::judge_certificate(int verified, WOLFSSL_X509_STORE_CTX* chain) {
-    const int depth = chain->error_depth;
-    const bool is_known = depth >= 0 && depth < chain->totalCerts && chain->certs != nullptr;
-    std::optional<CertificateParts> parts;
-    if (is_known && depth == 0) {
-        const auto& der = chain->certs[0];
-        parts = parse_certificate({der.buffer, der.length});
-        if (parts)
-            facts_.peer_key = sha256_of(parts->public_key);
-        if (chain->current_cert != nullptr)
-            facts_.peer_subject = certificate_subject(chain->current_cert);
-    }
-    const auto refuse = [this](std::string problem) {
-        certificate_problem_ = std::move(problem);
-        return 0;
-    };
-    const bool is_server = context_.role() == TlsRole::server;
-    const TlsClientConfig& wanted = context_.client_config();
-    const bool needs_chain = is_server || (wanted.verify_chain && !wanted.pin);
-    if (needs_chain && verified != 1) {
-        return refuse(certificate_problem(chain->current_cert, chain->error));
-    }
-    if (is_server || depth > 0)
-        return 1;
-
-    if (!parts)
-        return refuse("the server's certificate cannot be read");
-    if (wanted.pin) {
-        if (facts_.peer_key != wanted.pin) {
-            return refuse(fmt::format("the server's public key is {}, pinned is {}",
-                                      to_hex(*facts_.peer_key), to_hex(*wanted.pin)));
-        }
-    } else if (!wanted.name.empty() && !parts->is_for(wanted.name)) {
-        return refuse(fmt::format("the server's certificate is for {}, not for {}", parts->names(),
-                                  wanted.name));
-    }
-    has_judged_ = true;
-    return 1;
 }
 
 std::string_view to_string(TlsSession::State state) {

@@ -4,13 +4,11 @@
 // input and never waits for output. The context must outlive it. One thread at a time.
 //
 // The caller's turn, after anything was received:
-//     receive(bytes)            perhaps in several calls, as it takes what fits; on FIN
-//     receive_end() read(plaintext)           until it returns 0; only then is state() the whole
-//     truth, because a
-//                               close_notify, an alert or the FIN counts where it stands in the
-//                               stream
-//     write(), close()          as the state allows
-//     to_send() / sent(n)       always, also in states failed and closed: alerts must get out
+// - receive(bytes), perhaps in several calls, as it takes what fits; on FIN receive_end();
+// - read(plaintext) until it returns 0: only then is state() the whole truth, because a
+//   close_notify, an alert or the FIN counts where it stands in the stream;
+// - write() and close() as the state allows;
+// - to_send() and sent(n) always, also in states failed and closed: alerts must get out.
 #pragma once
 
 #include <cstddef>
