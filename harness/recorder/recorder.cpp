@@ -28,6 +28,8 @@ constexpr std::size_t batch_events_max = 4'096;
 /// The memory of a batch is used again unless it is of more events than this.
 constexpr std::size_t batch_events_kept_max = 4 * batch_events_max;
 
+constexpr const char* locked_text = "another process keeps the file locked";
+
 /// Edges and console lines come whether or not there is room: nobody can make them wait.
 bool is_line_event(const Event& event) {
     return std::holds_alternative<EdgeSeen>(event) || std::holds_alternative<ConsoleLine>(event);
@@ -108,8 +110,10 @@ Recorder::Recorder(const std::filesystem::path& path, const RunFacts& facts,
         if (!goes_on) {
             remove_with_companions(path_);
         }
-        throw rig::RigError(fmt::format("recording {}: {}; free some space or name another place",
-                                        path_.string(), error.what()));
+        throw rig::RigError(fmt::format("recording {}: {} or name another place", path_.string(),
+                                        error.is_busy()
+                                            ? fmt::format("{}: end that one", locked_text)
+                                            : fmt::format("{}; free some space", error.what())));
     }
     const SignalsBlocked signals_blocked;  // The writer inherits it.
     thread_ = std::thread([this] { write_until_closed(); });
@@ -316,7 +320,7 @@ bool Recorder::write_patiently(const Queue& batch) {
                 break;  // It waited for busy_timeout_ms.
         }
         if (closing_tries >= closing_tries_max) {
-            fail("another process keeps the file locked");
+            fail(locked_text);
             return false;
         }
     }
@@ -409,7 +413,7 @@ void Recorder::finish() {
             }
         }
     }
-    fail("another process keeps the file locked");
+    fail(locked_text);
 }
 
 }  // namespace harness

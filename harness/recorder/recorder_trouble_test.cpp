@@ -9,6 +9,7 @@
 
 #include "harness/recorder/recording_on_disk.hpp"
 #include "harness/recorder/recording_reader.hpp"
+#include "rig/base/errors.hpp"
 
 namespace {
 
@@ -235,6 +236,23 @@ TEST_F(RecorderTrouble, drops_and_counts_console_lines_beyond_their_share_of_byt
     ASSERT_TRUE(recorder.flush(soon()));
     EXPECT_EQ(count("console"), 4);
     EXPECT_EQ(recorder.events_dropped(), 2U);
+}
+
+TEST_F(RecorderTrouble, does_not_go_on_with_a_recording_that_another_process_keeps_locked) {
+    Recorder(path_, facts_, clock_).close();
+    const LockHolder lock(path_);
+    harness::RecorderOptions options;
+    options.existing = harness::ExistingFile::go_on;
+    try {
+        const Recorder recorder(path_, facts_, clock_, options);
+        FAIL() << "went on";
+    } catch (const rig::RigError& error) {
+        EXPECT_EQ(
+            error.what(),
+            "recording " + path_.string() +
+                ": another process keeps the file locked: end that one or name another place");
+    }
+    EXPECT_THAT(rows("select count(*) from runs"), ElementsAre("1"));
 }
 
 TEST_F(RecorderTrouble, gives_up_on_a_lock_that_is_never_let_go_when_it_closes) {
