@@ -68,7 +68,7 @@ class Server {
     /// Leaves the port in the clear, or the secure one, to somebody else, and listens on a free
     /// port of the same addresses instead; in the order of the endpoints. A bound socket is lent as
     /// it is: in its network there may be nobody to listen. Throws rig::RigError when it has done
-    /// so already, rig::NoBench where bound sockets are all that it has.
+    /// so already or is gone, rig::NoBench where bound sockets are all that it has.
     std::vector<LentPort> step_aside(FaultPort which);
     /// Back to the usual port. Throws rig::NoBench when somebody still has it.
     void step_back(FaultPort which);
@@ -100,6 +100,7 @@ class Server {
     [[nodiscard]] static bool is_lent(const Port& port) {
         return port.bound && port.usual_port != 0;
     }
+    // Where it listens: server_ports.cpp.
     void open(Port& port);
     void close(Port& port);
     void move(Port& port, std::uint16_t to);
@@ -107,6 +108,7 @@ class Server {
     [[nodiscard]] TlsContextSource context_source(const FaultSpec& spec) const;
     void come_back();
     void update_listeners();
+
     void accept_from(Port& port);
     void adopt(Accepted accepted, bool secure);
     void rest_for_descriptors(const std::string& why);

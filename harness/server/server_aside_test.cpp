@@ -10,6 +10,8 @@
 namespace harness {
 namespace {
 
+using ::testing::HasSubstr;
+
 /// A port of 127.0.0.1 that is bound by somebody else than the server.
 class BoundPort {
   public:
@@ -94,6 +96,29 @@ TEST_F(ServerTest, a_server_that_stepped_aside_lends_a_socket_that_was_bound_for
         here.say("R000000");
         EXPECT_EQ(here.hear_until_end(), "X");
     }
+}
+
+TEST_F(ServerTest, nobody_stands_before_a_server_that_is_gone_nor_twice_before_one) {
+    start();
+    const auto refusal = [this] {
+        return in_loop([this]() -> std::string {
+            try {
+                static_cast<void>(server_->step_aside(FaultPort::clear));
+            } catch (const rig::RigError& error) {
+                return error.what();
+            }
+            return "(none)";
+        });
+    };
+    const auto id = in_loop([this] { return server_->add_fault({.kind = FaultKind::gone}); });
+    EXPECT_THAT(refusal(), HasSubstr("the server is gone on purpose"));
+    in_loop([&] { server_->remove_fault(id); });
+    const Peer peer(endpoint_);
+    peer.say("R000000");
+    EXPECT_EQ(peer.hear_until_end(), "X");
+    EXPECT_EQ(refusal(), "(none)");
+    EXPECT_THAT(refusal(), HasSubstr("somebody stands before port " +
+                                     endpoint_.substr(endpoint_.rfind(':') + 1) + " already"));
 }
 
 TEST_F(ServerTest, a_server_that_is_reached_over_bound_sockets_only_does_not_step_aside) {
