@@ -20,6 +20,8 @@ namespace harness {
 namespace {
 
 using namespace std::chrono_literals;
+using testing::AllOf;
+using testing::EndsWith;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::StartsWith;
@@ -282,9 +284,10 @@ TEST_P(ClientTest, no_answer_within_the_deadline_is_told_with_host_and_port) {
     EXPECT_EQ(reply.kind, Answer::Kind::none);
     EXPECT_THAT(reply.bytes, IsEmpty());
     EXPECT_EQ(reply.received_ns, 0);
-    EXPECT_THAT(
-        reply.problem,
-        StartsWith("no answer from 127.0.0.1:" + std::to_string(server.port()) + " within 3"));
+    const std::string said =
+        "no answer from 127.0.0.1:" + std::to_string(server.port()) + " within ";
+    ASSERT_THAT(reply.problem, AllOf(StartsWith(said), EndsWith(" ms")));
+    EXPECT_GE(std::stoi(reply.problem.substr(said.size())), 30);
 }
 
 TEST_P(ClientTest, a_peer_that_closes_without_an_answer_is_told_at_once) {

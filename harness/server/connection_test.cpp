@@ -169,6 +169,20 @@ TEST_F(ConnectionTest, a_peer_that_goes_before_the_servers_flight_ends_the_hands
               "peer went during the TLS handshake");
 }
 
+TEST_F(ConnectionTest, with_the_default_timeout_the_x_is_out_before_the_labs_clients_give_up) {
+    open(nullptr);
+    say("W0");
+    connection_->on_readable();
+    const TimestampNs read_ns = clock_.monotonic_ns();
+    const TimestampNs due_ns = connection_->deadline_ns().value_or(0);
+    EXPECT_GT(due_ns, read_ns);
+    EXPECT_LT(due_ns, read_ns + 500 * rig::ns_per_ms);
+    clock_.advance_ns(due_ns - read_ns);
+    connection_->on_time();
+    EXPECT_EQ(peer_->hear(1), "X");
+    EXPECT_EQ(frames().back().raw, "W0");
+}
+
 // More than is taken at once ---------------------------------------------------------------------
 
 TEST_F(ConnectionTest, a_frame_that_waited_behind_more_than_is_taken_at_once_is_not_late) {

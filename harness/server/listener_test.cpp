@@ -34,7 +34,7 @@ TEST(Listener, accepts_who_connects_and_nobody_else) {
     EXPECT_FALSE(listener.accept());
     const auto peer = connect_to(listener.port());
     pollfd ready{.fd = listener.fd(), .events = POLLIN, .revents = 0};
-    ASSERT_EQ(::poll(&ready, 1, 5000), 1);
+    ASSERT_EQ(::poll(&ready, 1, 20'000), 1);
     const auto accepted = listener.accept();
     ASSERT_TRUE(accepted);
     EXPECT_EQ(accepted->local, listener.endpoint());

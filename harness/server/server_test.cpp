@@ -3,7 +3,6 @@
 #include <sys/resource.h>
 
 #include "harness/server/server_fixture.hpp"
-#include "rig/base/errors.hpp"
 
 namespace {
 
@@ -77,6 +76,7 @@ TEST_F(ServerTest, nothing_after_the_first_frame_is_answered_but_it_is_counted) 
 TEST_F(ServerTest, keep_open_answers_frame_after_frame_in_order) {
     auto options = plain_options();
     options.limits.mode = ConversationMode::keep_open;
+    options.limits.conversation.frame_timeout = 1h;
     start(std::move(options));
     const Peer peer(endpoint_);
     peer.say("W000100000AR0001");
@@ -190,31 +190,6 @@ TEST_F(ServerTest, answering_x_replaces_the_reply) {
     EXPECT_EQ(peer.hear_until_end(), "X");
 }
 
-TEST_F(ServerTest, gone_refuses_connections_until_it_is_back_on_the_same_port) {
-    start();
-    const auto id = in_loop([this] { return server_->add_fault({.kind = FaultKind::gone}); });
-    EXPECT_EQ(Peer(endpoint_).connect_error(), ECONNREFUSED);
-    EXPECT_EQ(wait_for<FaultFired>().name, "gone");
-    EXPECT_EQ(in_loop([&] { return server_->remove_fault(id); }), 1);
-    const Peer peer(endpoint_);
-    peer.say("R000000");
-    EXPECT_EQ(peer.hear_until_end(), "X");
-}
-
-TEST_F(ServerTest, without_room_peers_wait_and_nothing_is_lost) {
-    start();
-    sink_.room = false;
-    const Peer peer(endpoint_);
-    peer.say("W000500AA01");
-    EXPECT_TRUE(peer.hears_nothing(150ms));
-    EXPECT_TRUE(all<FrameReceived>().empty());
-    sink_.room = true;
-    EXPECT_EQ(peer.hear_until_end(), "A000500AA01");
-    const auto note = wait_for<RigNote>();
-    EXPECT_TRUE(note.is_error) << note.what;
-    EXPECT_THAT(note.what, HasSubstr("for the recorder"));
-}
-
 TEST_F(ServerTest, at_the_limit_new_connections_wait_for_a_place) {
     auto options = plain_options();
     options.connections_max = 1;
@@ -243,7 +218,7 @@ TEST_F(ServerTest, shutting_down_answers_what_was_received_and_refuses_what_is_n
 TEST_F(ServerTest, a_peer_that_never_reads_is_not_read_from_and_then_closed) {
     auto options = plain_options();
     options.limits.mode = ConversationMode::keep_open;
-    options.limits.conversation.idle_timeout = 300ms;
+    options.limits.conversation.idle_timeout = 1s;
     options.limits.conversation.frame_timeout = 1h;  // a frame is cut where reading stopped
     start(std::move(options));
     const Peer peer(endpoint_);
@@ -401,22 +376,13 @@ TEST_F(ServerTest, a_peer_that_never_ends_its_side_is_drained_for_a_bounded_time
 TEST_F(ServerTest, keep_open_closes_a_connection_that_idles_between_frames) {
     auto options = plain_options();
     options.limits.mode = ConversationMode::keep_open;
-    options.limits.conversation.idle_timeout = 60ms;
+    options.limits.conversation.idle_timeout = 500ms;
     start(std::move(options));
     const Peer peer(endpoint_);
     peer.say("R000000");
     EXPECT_EQ(peer.hear_until_end(), "X");
-    EXPECT_EQ(wait_for<ConnectionClosed>().end_reason, "idle for 60 ms");
+    EXPECT_EQ(wait_for<ConnectionClosed>().end_reason, "idle for 500 ms");
     EXPECT_EQ(all<FrameReceived>().size(), 1U);
-}
-
-TEST_F(ServerTest, with_the_default_timeout_the_x_is_out_before_the_labs_clients_give_up) {
-    start();
-    const Peer peer(endpoint_);
-    const auto sent_ns = clock_.monotonic_ns();
-    peer.say("W0");
-    EXPECT_EQ(peer.hear(1), "X");
-    EXPECT_LT(wait_for<ReplySent>().replied_ns - sent_ns, 500 * rig::ns_per_ms);
 }
 
 TEST_F(ServerTest, a_reset_while_a_late_reply_waits_ends_the_connection_without_it) {
@@ -429,126 +395,6 @@ TEST_F(ServerTest, a_reset_while_a_late_reply_waits_ends_the_connection_without_
     EXPECT_EQ(wait_for<ConnectionClosed>().end_reason, "peer reset the connection after its frame");
     EXPECT_TRUE(all<ReplySent>().empty());
     EXPECT_EQ(in_loop([this] { return server_->connections_open(); }), 0U);
-}
-
-TEST_F(ServerTest, gone_leaves_the_connections_that_are_open) {
-    start();
-    const Peer open(endpoint_);
-    wait_for<ConnectionOpened>();
-    const auto id = in_loop([this] { return server_->add_fault({.kind = FaultKind::gone}); });
-    EXPECT_EQ(Peer(endpoint_).connect_error(), ECONNREFUSED);
-    open.say("R000000");
-    EXPECT_EQ(open.hear_until_end(), "X");
-    in_loop([&] { server_->remove_fault(id); });
-    EXPECT_EQ(Peer(endpoint_).connect_error(), 0);
-}
-
-TEST_F(ServerTest, gone_comes_back_as_soon_as_another_program_lets_go_of_its_port) {
-    start();
-    const auto id = in_loop([this] { return server_->add_fault({.kind = FaultKind::gone}); });
-    const auto colon = endpoint_.rfind(':');
-    auto squatter = std::make_unique<Listener>(
-        endpoint_.substr(0, colon),
-        static_cast<std::uint16_t>(std::stoi(endpoint_.substr(colon + 1))));
-    in_loop([&] { server_->remove_fault(id); });
-    const auto trouble = wait_for<RigNote>();
-    EXPECT_TRUE(trouble.is_error);
-    EXPECT_THAT(trouble.what, HasSubstr("cannot come back"));
-    EXPECT_THAT(trouble.what, HasSubstr(endpoint_));
-
-    squatter.reset();
-    wait_for<RigNote>([](const RigNote& note) { return note.what == "the server is back"; });
-    const Peer peer(endpoint_);
-    peer.say("R000000");
-    EXPECT_EQ(peer.hear_until_end(), "X");
-    EXPECT_EQ(all<RigNote>().size(), 2U) << "one trouble is told once, however often it was tried";
-}
-
-TEST_F(ServerTest, gone_again_while_it_tries_to_come_back_stays_gone) {
-    start();
-    const auto colon = endpoint_.rfind(':');
-    const auto first = in_loop([this] { return server_->add_fault({.kind = FaultKind::gone}); });
-    auto squatter = std::make_unique<Listener>(
-        endpoint_.substr(0, colon),
-        static_cast<std::uint16_t>(std::stoi(endpoint_.substr(colon + 1))));
-    in_loop([&] { server_->remove_fault(first); });
-    wait_for<RigNote>();
-    in_loop([this] { return server_->add_fault({.kind = FaultKind::gone}); });
-    squatter.reset();
-    std::promise<void> later;
-    in_loop([&] {
-        // After the time at which it would have tried again.
-        static_cast<void>(loop_.at(clock_.monotonic_ns() + 200 * rig::ns_per_ms,
-                                   [&later] { later.set_value(); }));
-    });
-    later.get_future().wait();
-    EXPECT_EQ(Peer(endpoint_).connect_error(), ECONNREFUSED);
-}
-
-// Want of room -----------------------------------------------------------------------------------
-
-TEST_F(ServerTest, a_frame_whose_timeout_passes_without_room_holds_nobody_up) {
-    auto options = plain_options();
-    options.limits.conversation.frame_timeout = 20ms;
-    start(std::move(options));
-    const Peer peer(endpoint_);
-    peer.say("W0");
-    // In the loop, so that the first bytes have been read and the rest has not.
-    in_loop([&] {
-        sink_.room = false;
-        peer.say("FAC0B1234");
-    });
-    auto answered = std::async(std::launch::async, [&] {
-        EXPECT_TRUE(peer.hears_nothing(60ms));
-        in_loop([] {});
-    });
-    EXPECT_EQ(answered.wait_for(5s), std::future_status::ready) << "the loop is busy with itself";
-    sink_.room = true;
-    // Its end arrived in time, by the kernel's stamp: that the server could not read it is no fault
-    // of the peer.
-    EXPECT_EQ(peer.hear_until_end(), "A0FAC0B1234");
-}
-
-TEST_F(ServerTest, the_time_without_room_counts_against_no_frame) {
-    auto options = plain_options();
-    options.limits.conversation.frame_timeout = 100ms;
-    start(std::move(options));
-    const Peer peer(endpoint_);
-    peer.say("W0");
-    in_loop([&] {
-        sink_.room = false;
-        peer.say("F");  // wakes the server, which finds the sink full
-    });
-    EXPECT_TRUE(peer.hears_nothing(200ms));
-    peer.say("AC0B1234");  // too late by the kernel's stamp; a full window would have kept it here
-    sink_.room = true;
-    EXPECT_EQ(peer.hear_until_end(), "A0FAC0B1234");
-    EXPECT_EQ(all<FrameReceived>().size(), 1U);
-}
-
-TEST_F(ServerTest, room_that_comes_and_goes_leaves_no_connection_unheard) {
-    auto options = plain_options();
-    options.limits.mode = ConversationMode::keep_open;
-    start(std::move(options));
-    const Peer peer(endpoint_);
-    std::atomic<bool> is_over = false;
-    std::thread gate([&] {
-        while (!is_over) {
-            sink_.room = !sink_.room;
-        }
-        sink_.room = true;
-    });
-    std::string heard;
-    for (int i = 0; i < 300; ++i) {
-        peer.say("R000000");
-        heard = peer.hear(1);
-        if (heard != "X") {
-            break;
-        }
-    }
-    is_over = true;
-    gate.join();
-    EXPECT_EQ(heard, "X");
 }
 
 }  // namespace

@@ -167,5 +167,86 @@ TEST_F(ServerTest, a_frame_cut_where_the_server_stopped_reading_is_not_late) {
     }
 }
 
+// Want of room -----------------------------------------------------------------------------------
+
+TEST_F(ServerTest, without_room_peers_wait_and_nothing_is_lost) {
+    start();
+    sink_.room = false;
+    const Peer peer(endpoint_);
+    peer.say("W000500AA01");
+    EXPECT_TRUE(peer.hears_nothing(150ms));
+    EXPECT_TRUE(all<FrameReceived>().empty());
+    sink_.room = true;
+    EXPECT_EQ(peer.hear_until_end(), "A000500AA01");
+    const auto note = wait_for<RigNote>();
+    EXPECT_TRUE(note.is_error) << note.what;
+    EXPECT_THAT(note.what, HasSubstr("for the recorder"));
+}
+
+TEST_F(ServerTest, a_frame_whose_timeout_passes_without_room_holds_nobody_up) {
+    auto options = plain_options();
+    options.limits.conversation.frame_timeout = 500ms;
+    start(std::move(options));
+    const Peer peer(endpoint_);
+    peer.say("W0");
+    // In the loop, so that the first bytes have been read and the rest has not.
+    in_loop([&] {
+        sink_.room = false;
+        peer.say("FAC0B1234");
+    });
+    auto answered = std::async(std::launch::async, [&] {
+        EXPECT_TRUE(peer.hears_nothing(700ms));
+        in_loop([] {});
+    });
+    EXPECT_EQ(answered.wait_for(patience), std::future_status::ready)
+        << "the loop is busy with itself";
+    sink_.room = true;
+    // Its end arrived in time, by the kernel's stamp: that the server could not read it is no fault
+    // of the peer.
+    EXPECT_EQ(peer.hear_until_end(), "A0FAC0B1234");
+}
+
+TEST_F(ServerTest, the_time_without_room_counts_against_no_frame) {
+    auto options = plain_options();
+    options.limits.conversation.frame_timeout = 500ms;
+    start(std::move(options));
+    const Peer peer(endpoint_);
+    peer.say("W0");
+    in_loop([&] {
+        sink_.room = false;
+        peer.say("F");  // wakes the server, which finds the sink full
+    });
+    EXPECT_TRUE(peer.hears_nothing(700ms));
+    peer.say("AC0B1234");  // too late by the kernel's stamp; a full window would have kept it here
+    sink_.room = true;
+    EXPECT_EQ(peer.hear_until_end(), "A0FAC0B1234");
+    EXPECT_EQ(all<FrameReceived>().size(), 1U);
+}
+
+TEST_F(ServerTest, room_that_comes_and_goes_leaves_no_connection_unheard) {
+    auto options = plain_options();
+    options.limits.mode = ConversationMode::keep_open;
+    start(std::move(options));
+    const Peer peer(endpoint_);
+    std::atomic<bool> is_over = false;
+    std::thread gate([&] {
+        while (!is_over) {
+            sink_.room = !sink_.room;
+        }
+        sink_.room = true;
+    });
+    std::string heard;
+    for (int i = 0; i < 300; ++i) {
+        peer.say("R000000");
+        heard = peer.hear(1);
+        if (heard != "X") {
+            break;
+        }
+    }
+    is_over = true;
+    gate.join();
+    EXPECT_EQ(heard, "X");
+}
+
 }  // namespace
 }  // namespace harness
