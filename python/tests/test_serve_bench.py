@@ -73,7 +73,7 @@ def test_address_ports_identity_and_tls_profile_are_those_of_the_bench_file(
     assert (by_other_name.code, by_other_name.out) == (3, "")
     assert "rsa-2048" in chain.out.lower()
     process.send_signal(signal.SIGTERM)
-    assert process.wait(timeout=10) == 0
+    assert process.wait(timeout=20) == 0
 
 
 def test_bench_is_locked_while_it_is_served_and_free_again_afterwards(start, wwep_rig, bench_file):
@@ -84,7 +84,7 @@ def test_bench_is_locked_while_it_is_served_and_free_again_afterwards(start, wwe
     pressed = wwep_rig("press", "button0", "--bench", "bench-1")
     released = wwep_rig("release", "--bench", "bench-1")
     process.send_signal(signal.SIGTERM)
-    assert process.wait(timeout=10) == 0
+    assert process.wait(timeout=20) == 0
     afterwards = wwep_rig("release", "--bench", "bench-1")
 
     for refused in (second, pressed, released):
@@ -117,7 +117,7 @@ def test_options_come_before_what_the_bench_file_says(start, wwep_rig, bench_fil
 
     secure = wwep_rig("read", "0003", "05", "--tls", "--port", ready[1], "--name", NAME)
     process.send_signal(signal.SIGTERM)
-    assert process.wait(timeout=10) == 0
+    assert process.wait(timeout=20) == 0
     recorded = json.loads(wwep_rig("show", "run.sqlite", "--json").out)
 
     assert secure.out == "X\n", secure.err
@@ -130,7 +130,7 @@ def test_keys_made_for_a_bench_go_with_the_server(start, bench_file, environment
     assert process.stdout.readline().startswith("ready")
     made = {path for path in runs.glob("run-*") if (path / "bench-server.key").exists()}
     process.send_signal(signal.SIGTERM)
-    assert process.wait(timeout=10) == 0
+    assert process.wait(timeout=20) == 0
 
     assert made and not any(path.exists() for path in made)
 
