@@ -42,7 +42,8 @@ _WOLFSSL = (
 ).split()
 _COMMON = (
     "app_dct_default button dct_build_default linked_list packet resource rtos rtos_queue "
-    "rtos_timer rtos_worker str_to_ip stream tcp_server tls_context tls_result"
+    "rtos_timer rtos_worker str_to_ip stream tcp tcp_connect tcp_connection tcp_data tcp_events "
+    "tcp_listen tcp_options tcp_server tls_context tls_result"
 ).split()
 
 

@@ -6,7 +6,7 @@
 
 #include "application.h"
 #include "kernel.h"
-#include "tcp_security.h"
+#include "tcp.h"
 #include "wiced_utilities.h"
 
 /* What a TLS record may add: header, explicit nonce, MAC or tag, padding. */

@@ -1,5 +1,5 @@
 /* TLS contexts: what an application asks of the handshakes to come. They hold no session. */
-#include "tls_context.h"
+#include "tls.h"
 
 #include <string.h>
 

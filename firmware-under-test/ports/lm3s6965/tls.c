@@ -11,9 +11,11 @@
 #include <string.h>
 
 #include "entropy.h"
-#include "tls_context.h"
 #include "tls_credentials.h"
+#include "tls_operations.h"
 #include "tls_result.h"
+#include "transport.h"
+#include "transport_connection.h"
 #include "wiced_utilities.h"
 
 /* Goodbyes are short; a peer that takes nothing does not hold up a disconnect for longer. */
@@ -58,11 +60,15 @@ int tls_generate_seed(unsigned char* seed, unsigned int size) {
 static int receive_bytes(WOLFSSL* library_session, char* buffer, int size, void* context) {
     const tls_session_t* session = context;
     (void)library_session;
-    int got = tcp_connection_take(session->connection, (uint8_t*)buffer, (size_t)size);
-    if (got > 0) {
-        return got;
+    size_t count = 0;
+    switch (transport_read(session->connection, (uint8_t*)buffer, (size_t)size, &count)) {
+        case WICED_SUCCESS:
+            return (int)count;
+        case WICED_WOULD_BLOCK:
+            return WOLFSSL_CBIO_ERR_WANT_READ;
+        default:
+            return WOLFSSL_CBIO_ERR_CONN_CLOSE;
     }
-    return got < 0 ? WOLFSSL_CBIO_ERR_WANT_READ : WOLFSSL_CBIO_ERR_CONN_CLOSE;
 }
 
 /*
@@ -72,8 +78,8 @@ static int receive_bytes(WOLFSSL* library_session, char* buffer, int size, void*
 static int send_bytes(WOLFSSL* library_session, char* buffer, int size, void* context) {
     const tls_session_t* session = context;
     (void)library_session;
-    wiced_result_t result = tcp_connection_put(session->connection, (const uint8_t*)buffer,
-                                               (size_t)size, session->write_deadline_ns);
+    wiced_result_t result = transport_write(session->connection, (const uint8_t*)buffer,
+                                            (size_t)size, session->write_deadline_ns);
     return result == WICED_SUCCESS ? size : WOLFSSL_CBIO_ERR_CONN_RST;
 }
 
@@ -138,7 +144,7 @@ static wiced_result_t shake_hands(const tcp_socket_t* socket, tls_session_t* ses
                    error);
             return tls_result_of_handshake(error);
         }
-        kernel_wait_result_t waited = tcp_connection_wait(session->connection, deadline_ns);
+        kernel_wait_result_t waited = transport_connection_wait(session->connection, deadline_ns);
         if (waited != KERNEL_WOKEN) {
             return waited == KERNEL_ABORTED ? WICED_TCPIP_WAIT_ABORTED
                                             : WICED_TLS_HANDSHAKE_TIMEOUT;
@@ -164,10 +170,10 @@ static WOLFSSL_CTX* make_library_context(bool is_server) {
     return is_server ? NULL : wolfSSL_CTX_new(wolfSSLv23_client_method());
 }
 
-static wiced_result_t handshake(tcp_socket_t* socket, tcp_connection_t* connection,
+static wiced_result_t handshake(const tcp_socket_t* socket, tcp_connection_t* connection,
                                 wiced_tls_endpoint_type_t type,
                                 wiced_tls_certificate_verification_t verification,
-                                uint64_t deadline_ns) {
+                                uint64_t deadline_ns, tls_session_t** session_out) {
     const wiced_tls_context_t* context = socket->tls_context;
     if (context == NULL || !context->is_initialised) {
         return WICED_TLS_ERROR_UNITIALIZED_CONTEXT;
@@ -204,7 +210,7 @@ static wiced_result_t handshake(tcp_socket_t* socket, tcp_connection_t* connecti
         free_session(session);
         return result;
     }
-    connection->tls = session;
+    *session_out = session;
     return WICED_SUCCESS;
 }
 
@@ -244,12 +250,16 @@ static wiced_result_t write_all(tls_session_t* session, const uint8_t* data, siz
     /* The record may be out in part, so nothing can follow it. */
     bool is_late = kernel_now_ns() >= deadline_ns;
     session->ended = WICED_TCPIP_SOCKET_CLOSED;
-    tcp_connection_abort(session->connection);
+    transport_connection_abort(session->connection);
     return is_late ? WICED_ERROR : WICED_TCPIP_SOCKET_CLOSED;
 }
 
-static bool has_decrypted_data(const tls_session_t* session) {
+static bool has_decrypted_data(tls_session_t* session) {
     return session->ended == WICED_SUCCESS && wolfSSL_pending(session->library_session) > 0;
+}
+
+static bool can_read(tls_session_t* session) {
+    return session->ended != WICED_SUCCESS || wolfSSL_pending(session->library_session) > 0;
 }
 
 static void say_goodbye(tls_session_t* session) {
@@ -265,6 +275,7 @@ void tls_prepare(void) {
         .read = read_some,
         .write = write_all,
         .has_decrypted_data = has_decrypted_data,
+        .can_read = can_read,
         .close_notify = say_goodbye,
         .free = free_session,
     };

@@ -10,10 +10,10 @@
 #include "network.h"
 #include "packet.h"
 #include "rtos_worker.h"
-#include "tcp_events.h"
+#include "tcp_watch.h"
 #include "time_boot.h"
 #include "timer_thread.h"
-#include "tls.h"
+#include "tls_boot.h"
 #include "uart.h"
 #include "udp.h"
 
@@ -35,7 +35,7 @@ bool board_boot(const world_t* world) {
     if (!tls_boot() ||
         !packet_boot(application_settings.tx_packets_max, application_settings.rx_packets_max,
                      application_settings.common_packets_max) ||
-        !timer_thread_boot() || !rtos_worker_boot() || !tcp_events_boot()) {
+        !timer_thread_boot() || !rtos_worker_boot() || !tcp_watch_boot()) {
         fprintf(stderr, "boot: out of memory or threads\n");
         return false;
     }

@@ -8,7 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "tls.h"
+#include "tls_boot.h"
 #include "wiced_rtos.h"
 
 /* Lab programs ask for stacks of some kilobytes, far too little for a C library with locales. */

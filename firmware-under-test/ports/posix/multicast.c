@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "network.h"
-#include "tcp.h"
+#include "system_socket.h"
 #include "udp.h"
 #include "wiced_utilities.h"
 
@@ -25,7 +25,7 @@ static int open_descriptor(uint32_t group, uint16_t port) {
     int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     int one = 1;
     int zero = 0;
-    struct sockaddr_in in = tcp_system_address(group, port);
+    struct sockaddr_in in = system_address(group, port);
     struct ip_mreqn membership = {.imr_multiaddr.s_addr = htonl(group),
                                   .imr_address.s_addr = htonl(network_listening_address())};
     /* Without the second option it would hear what other programs of the machine have joined. */

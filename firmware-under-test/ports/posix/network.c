@@ -197,9 +197,9 @@ wiced_bool_t wiced_network_is_ip_up(wiced_interface_t interface) {
 
 /* Nothing has timers that could rest; only the refusal is to be seen. */
 wiced_result_t wiced_network_suspend(void) {
-    pthread_mutex_lock(&tcp_lock);
+    tcp_lock();
     bool has_sockets = tcp_sockets != NULL;
-    pthread_mutex_unlock(&tcp_lock);
+    tcp_unlock();
     return has_sockets ? WICED_ERROR : WICED_SUCCESS;
 }
 

@@ -45,6 +45,30 @@ class Tcp : public testing::Test {
     wiced_tcp_socket_t socket_{};
 };
 
+/// Its backlog of one is full, so the kernel drops further SYNs.
+class FullListener {
+  public:
+    FullListener() : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+        sockaddr_in in = testing_peer::loopback(0);
+        socklen_t size = sizeof(in);
+        EXPECT_EQ(::bind(fd_, reinterpret_cast<sockaddr*>(&in), size), 0);
+        EXPECT_EQ(::listen(fd_, 0), 0);
+        EXPECT_EQ(::getsockname(fd_, reinterpret_cast<sockaddr*>(&in), &size), 0);
+        port_ = ntohs(in.sin_port);
+        first_ = testing_peer::connect_to(port_);
+    }
+    FullListener(const FullListener&) = delete;
+    FullListener& operator=(const FullListener&) = delete;
+    ~FullListener() { ::close(fd_); }
+
+    std::uint16_t port() const { return port_; }
+
+  private:
+    int fd_;
+    std::uint16_t port_ = 0;
+    Peer first_;
+};
+
 using TcpConnect = Tcp;
 
 TEST_F(TcpConnect, ARefusalIs7014) {
@@ -53,18 +77,23 @@ TEST_F(TcpConnect, ARefusalIs7014) {
 }
 
 TEST_F(TcpConnect, ATimeOutIs7014Too) {
-    // A backlog of one that is full: the kernel drops further SYNs.
-    const int full = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in in = testing_peer::loopback(0);
-    socklen_t size = sizeof(in);
-    ASSERT_EQ(::bind(full, reinterpret_cast<sockaddr*>(&in), size), 0);
-    ASSERT_EQ(::listen(full, 0), 0);
-    ASSERT_EQ(::getsockname(full, reinterpret_cast<sockaddr*>(&in), &size), 0);
-    const Peer first = testing_peer::connect_to(ntohs(in.sin_port));
+    const FullListener full;
     const auto began = Clock::now();
-    EXPECT_EQ(wiced_tcp_connect(&socket_, &kLoopback, ntohs(in.sin_port), 100), 7014);
+    EXPECT_EQ(wiced_tcp_connect(&socket_, &kLoopback, full.port(), 100), 7014);
     EXPECT_GE(elapsed_ms(began), 100);
-    ::close(full);
+}
+
+TEST_F(TcpConnect, ASecondThreadThatConnectsTheSameSocketGets4AndTheFirstGoesOn) {
+    const FullListener full;
+    std::thread first(
+        [&] { EXPECT_EQ(wiced_tcp_connect(&socket_, &kLoopback, full.port(), 60'000), 7014); });
+    while (state() != WICED_SOCKET_CONNECTING) {
+        std::this_thread::yield();
+    }
+    EXPECT_EQ(wiced_tcp_connect(&socket_, &kLoopback, listener_.port(), 2000), 4);
+    EXPECT_EQ(state(), WICED_SOCKET_CONNECTING);
+    EXPECT_EQ(wiced_tcp_delete_socket(&socket_), WICED_SUCCESS);
+    first.join();
 }
 
 TEST_F(TcpConnect, TheSameSocketMayTryAgainAfterAFailure) {

@@ -16,7 +16,7 @@
 #include <sys/socket.h>
 
 #include "kernel_poll.h"
-#include "tls_context.h"
+#include "tls_boot.h"
 #include "tls_credentials.h"
 #include "tls_result.h"
 #include "tls_sessions.h"
@@ -178,9 +178,11 @@ static wiced_result_t shake_hands(tls_session_t* session, bool is_server, int ca
     }
 }
 
-wiced_result_t tls_handshake(const wiced_tls_context_t* context, wiced_tls_endpoint_type_t type,
-                             wiced_tls_certificate_verification_t verification, int fd,
-                             int cancel_fd, uint64_t deadline_ns, tls_session_t** session_out) {
+wiced_result_t tls_handshake(const tcp_socket_t* socket, tcp_connection_t* connection,
+                             wiced_tls_endpoint_type_t type,
+                             wiced_tls_certificate_verification_t verification,
+                             uint64_t deadline_ns, tls_session_t** session_out) {
+    const wiced_tls_context_t* context = socket->tls_context;
     *session_out = NULL;
     if (context == NULL || !context->is_initialised) {
         return WICED_TLS_ERROR_UNITIALIZED_CONTEXT;
@@ -193,7 +195,7 @@ wiced_result_t tls_handshake(const wiced_tls_context_t* context, wiced_tls_endpo
         return WICED_TLS_ERROR_OUT_OF_MEMORY;
     }
     pthread_mutex_init(&session->lock, NULL);
-    session->fd = fd;
+    session->fd = connection->transport.fd;
     session->key =
         (tls_sessions_key_t){.identity = context->identity, .is_verifying = is_verifying};
     session->write_deadline_ns = deadline_ns;
@@ -209,7 +211,7 @@ wiced_result_t tls_handshake(const wiced_tls_context_t* context, wiced_tls_endpo
         prepare_session(session->library_session, context, is_verifying)) {
         wolfSSL_SetIOReadCtx(session->library_session, session);
         wolfSSL_SetIOWriteCtx(session->library_session, session);
-        result = shake_hands(session, is_server, cancel_fd, deadline_ns);
+        result = shake_hands(session, is_server, socket->transport.cancel_fd, deadline_ns);
     }
     if (result != WICED_SUCCESS) {
         tls_free(session);

@@ -1,59 +1,46 @@
 #include <string.h>
 
 #include "application.h"
+#include "kernel.h"
 #include "network.h"
 #include "packet.h"
 #include "tcp.h"
 #include "tls.h"
-#include "wiced_utilities.h"
+#include "transport.h"
 
 static wiced_result_t read_once(tcp_connection_t* connection, uint8_t* buffer, size_t size,
                                 size_t* count) {
-    if (connection->tls != NULL) {
-        return tls_operations()->read(connection->tls, buffer, size, count);
-    }
-    int got = tcp_connection_take(connection, buffer, size);
-    if (got > 0) {
-        *count = (size_t)got;
-        return WICED_SUCCESS;
-    }
-    return got < 0 ? WICED_WOULD_BLOCK : WICED_TCPIP_SOCKET_CLOSED;
+    return connection->tls != NULL ? tls_read(connection->tls, buffer, size, count)
+                                   : transport_read(connection, buffer, size, count);
 }
 
-static bool has_something(const tcp_connection_t* connection) {
-    return connection->received != NULL || tcp_connection_has_ended(connection) ||
-           (connection->tls != NULL && tls_operations()->has_decrypted_data(connection->tls));
-}
-
-static wiced_result_t await_something(tcp_connection_t* connection, uint64_t deadline_ns) {
-    while (!has_something(connection)) {
-        switch (tcp_connection_wait(connection, deadline_ns)) {
-            case KERNEL_WOKEN:
-                break;
-            case KERNEL_TIMED_OUT:
-                return WICED_TIMEOUT;
-            case KERNEL_ABORTED:
-                return WICED_TCPIP_WAIT_ABORTED;
-        }
-    }
-    return WICED_SUCCESS;
-}
-
-/* A packet is taken once there is something to put into it: threads that wait hold none. */
-static wiced_result_t read_packet(tcp_connection_t* connection, uint64_t deadline_ns,
-                                  wiced_packet_t** packet) {
+/* Until there may be something to read: data, or the end. */
+static wiced_result_t await_data(tcp_connection_t* connection, uint64_t deadline_ns) {
     if (!connection->is_ready) {
         return WICED_TCPIP_SOCKET_CLOSED;
     }
+    if (connection->tls != NULL && tls_can_read(connection->tls)) {
+        return WICED_SUCCESS;
+    }
+    return transport_await_data(connection, deadline_ns);
+}
+
+/* A thread that waits for data holds no packet: only what is there uses up the pool. */
+static wiced_result_t receive(tcp_connection_t* connection, uint64_t deadline_ns,
+                              wiced_packet_t** packet) {
     for (;;) {
+        wiced_result_t result = await_data(connection, deadline_ns);
+        if (result == WICED_SUCCESS) {
+            result = packet_take(PACKET_POOL_RX, deadline_ns, packet);
+        }
+        if (result != WICED_SUCCESS) {
+            return result;
+        }
         size_t count = 0;
-        WICED_VERIFY(await_something(connection, deadline_ns));
-        WICED_VERIFY(packet_take(PACKET_POOL_RX, deadline_ns, packet));
-        wiced_result_t result =
-            read_once(connection, (*packet)->buffer, PACKET_PAYLOAD_MAX, &count);
+        result = read_once(connection, (*packet)->buffer, PACKET_PAYLOAD_MAX, &count);
         if (result == WICED_SUCCESS) {
             (*packet)->end = (*packet)->start + count;
-            return WICED_SUCCESS;
+            return result;
         }
         (void)packet_give(*packet);
         *packet = NULL;
@@ -74,9 +61,9 @@ static wiced_result_t send_bytes(wiced_tcp_socket_t* socket, const uint8_t* data
     uint64_t deadline_ns = kernel_deadline_ns(application_settings.send_timeout_ms);
     wiced_result_t result = WICED_TCPIP_SOCKET_CLOSED;
     if (connection->is_ready && connection->tls != NULL) {
-        result = tls_operations()->write(connection->tls, data, size, deadline_ns);
+        result = tls_write(connection->tls, data, size, deadline_ns);
     } else if (connection->is_ready) {
-        result = tcp_connection_put(connection, data, size, deadline_ns);
+        result = transport_write(connection, data, size, deadline_ns);
     }
     tcp_connection_drop(connection);
     return result;
@@ -131,12 +118,16 @@ wiced_result_t wiced_tcp_receive(wiced_tcp_socket_t* socket, wiced_packet_t** pa
     if (connection == NULL) {
         return WICED_TCPIP_SOCKET_CLOSED;
     }
-    wiced_result_t result = read_packet(connection, deadline_ns, packet);
+    wiced_result_t result = receive(connection, deadline_ns, packet);
     tcp_connection_drop(connection);
+
     /* Whoever asked may be told of more. */
-    tcp_socket_t* state = tcp_socket_find(socket);
+    tcp_lock();
+    tcp_socket_t* state = tcp_socket_find_locked(socket);
     if (state != NULL && result != WICED_TCPIP_SOCKET_CLOSED) {
         state->is_receive_posted = false;
     }
+    tcp_unlock();
+    tcp_changed();
     return result;
 }

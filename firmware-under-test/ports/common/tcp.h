@@ -1,48 +1,41 @@
 /*
- * TCP sockets, inside the port. wiced_tcp_socket_t only points to a struct tcp_socket, which stays
- * in memory until its last user lets go of it: deleting a socket that another thread or a queued
- * callback still uses is safe. A connection is counted likewise, so that no descriptor is closed
- * while somebody polls it.
- *
- * All of it is guarded by one lock, tcp_lock, which is never held while anything blocks.
+ * TCP sockets: what of them is the same on every port. wiced_tcp_socket_t only points to a struct
+ * tcp_socket, which stays in memory until its last user lets go of it: deleting a socket that
+ * another thread or a queued callback still uses is safe. Connections and listeners are counted
+ * likewise. All of it is guarded by tcp_lock(); transport.h has what a port brings.
  */
 #pragma once
 
-#include <netinet/in.h>
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "tcp_security.h"
-#include "tls.h"
+#include "transport_types.h"
 #include "wiced_tcpip.h"
+#include "wiced_tls.h"
 
 typedef struct tcp_connection {
     unsigned references;
-    int fd;
-    tls_session_t* tls;   /* NULL in the clear */
-    atomic_bool is_ready; /* false until a handshake that is due is done; tls is set before it */
+    struct tls_session* tls; /* NULL in the clear */
+    atomic_bool is_ready;    /* false until a handshake that is due is done; tls is set before it */
     bool is_end_reported;
+    transport_connection_t transport;
 } tcp_connection_t;
 
 typedef struct tcp_listener {
     struct tcp_listener* next;
     unsigned references;
-    int fd;
     uint16_t port;
     struct tcp_socket* current; /* who gets the next connection */
+    transport_listener_t transport;
 } tcp_listener_t;
 
 typedef struct tcp_socket {
     struct tcp_socket* next;
     wiced_tcp_socket_t* owner; /* NULL once deleted */
     unsigned references;
-    int cancel_fd; /* readable once deleted */
     tcp_connection_t* connection;
     tcp_listener_t* listener;
-    int bound_fd;
-    uint16_t bound_port;
     bool is_bound;
     atomic_bool is_connecting;
     wiced_tls_context_t* tls_context;
@@ -57,36 +50,30 @@ typedef struct tcp_socket {
     bool is_connect_posted;
     bool is_receive_posted;
     bool is_dispatching;
+    transport_socket_t transport;
 } tcp_socket_t;
 
-extern pthread_mutex_t tcp_lock;
-extern tcp_socket_t* tcp_sockets; /* under tcp_lock */
+extern tcp_socket_t* tcp_sockets; /* under the lock */
 
 /* Each adds a reference; NULL when there is no such thing. */
-tcp_socket_t* tcp_socket_hold(wiced_tcp_socket_t* socket);
-tcp_connection_t* tcp_connection_hold(wiced_tcp_socket_t* socket);
+tcp_socket_t* tcp_socket_hold(const wiced_tcp_socket_t* socket);
+tcp_connection_t* tcp_connection_hold(const wiced_tcp_socket_t* socket);
 /* Both drop one, and take the lock themselves. */
 void tcp_socket_drop(tcp_socket_t* socket);
 void tcp_connection_drop(tcp_connection_t* connection);
-/* With the lock held. */
-tcp_socket_t* tcp_socket_find_locked(wiced_tcp_socket_t* socket);
+/* With the lock. */
+tcp_socket_t* tcp_socket_find_locked(const wiced_tcp_socket_t* socket);
 void tcp_socket_drop_locked(tcp_socket_t* socket);
 void tcp_connection_drop_locked(tcp_connection_t* connection);
 void tcp_listener_drop_locked(tcp_listener_t* listener);
 
-struct sockaddr_in tcp_system_address(uint32_t address, uint16_t port);
-/* A non-blocking descriptor, bound unless address and port are both 0; -1 and errno. */
-int tcp_open_bound(uint32_t address, uint16_t port);
-
-/* A connection with one reference that owns fd; NULL without memory, and fd stays the caller's. */
-tcp_connection_t* tcp_connection_make(int fd);
 /* Says goodbye, waits for the peer's side, and drops the caller's reference. */
 void tcp_connection_end(tcp_connection_t* connection, uint32_t timeout_ms);
 
+/* Gives up what the socket is bound to, if anything. With the lock. */
+void tcp_socket_unbind_locked(tcp_socket_t* socket);
 /* Gives the socket its connection; false when it was deleted meanwhile. */
 bool tcp_socket_adopt(tcp_socket_t* socket, tcp_connection_t* connection, bool is_ready);
-/* With the lock held: puts on the socket's connection what was asked of the socket. */
-void tcp_options_apply_locked(const tcp_socket_t* socket);
 /* Takes it back, with its reference; NULL when there is none. */
 tcp_connection_t* tcp_socket_detach(tcp_socket_t* socket);
 
@@ -94,3 +81,12 @@ tcp_connection_t* tcp_socket_detach(tcp_socket_t* socket);
 wiced_result_t tcp_handshake(tcp_socket_t* socket, tcp_connection_t* connection,
                              wiced_tls_endpoint_type_t type,
                              wiced_tls_certificate_verification_t verification);
+
+/* What a packet for a socket has to leave room for. */
+typedef enum {
+    TCP_NOT_CONNECTED,
+    TCP_IN_THE_CLEAR,
+    TCP_SECURE,
+} tcp_security_t;
+
+tcp_security_t tcp_security(const wiced_tcp_socket_t* socket);

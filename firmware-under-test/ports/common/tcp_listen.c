@@ -1,18 +1,13 @@
 /* The server's side: listen and accept. One listener serves all sockets on its port, in turn. */
-#include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "application.h"
-#include "kernel_poll.h"
+#include "kernel.h"
 #include "network.h"
 #include "tcp.h"
-#include "tcp_events.h"
+#include "transport.h"
 
-static tcp_listener_t* listeners; /* under tcp_lock */
+static tcp_listener_t* listeners; /* under the lock */
 
 void tcp_listener_drop_locked(tcp_listener_t* listener) {
     if (--listener->references > 0) {
@@ -23,23 +18,20 @@ void tcp_listener_drop_locked(tcp_listener_t* listener) {
         link = &(*link)->next;
     }
     *link = listener->next;
-    close(listener->fd);
+    transport_stop_listening(listener);
     free(listener);
 }
 
-static tcp_listener_t* open_listener(uint16_t port) {
+static tcp_listener_t* open_listener_locked(uint16_t port) {
     tcp_listener_t* listener = calloc(1, sizeof(*listener));
-    int fd = tcp_open_bound(network_listening_address(), port);
-    if (listener == NULL || fd < 0 || listen(fd, WICED_DEFAULT_TCP_LISTEN_QUEUE_SIZE) != 0) {
-        fprintf(stderr, "tcp: listen on port %u: %s\n", port, strerror(errno));
-        free(listener);
-        if (fd >= 0) {
-            close(fd);
-        }
+    if (listener == NULL) {
         return NULL;
     }
-    listener->fd = fd;
     listener->port = port;
+    if (!transport_listen(listener)) {
+        free(listener);
+        return NULL;
+    }
     listener->next = listeners;
     listeners = listener;
     return listener;
@@ -55,7 +47,7 @@ static wiced_result_t listen_locked(tcp_socket_t* state, uint16_t port) {
             listener = listener->next;
         }
         if (listener == NULL) {
-            listener = open_listener(port);
+            listener = open_listener_locked(port);
         }
         if (listener == NULL) {
             return WICED_TCPIP_PORT_UNAVAILABLE;
@@ -77,57 +69,33 @@ wiced_result_t wiced_tcp_listen(wiced_tcp_socket_t* socket, uint16_t port) {
     if (!network_is_up()) {
         return WICED_NOTUP;
     }
-    pthread_mutex_lock(&tcp_lock);
+    tcp_lock();
     tcp_socket_t* state = tcp_socket_find_locked(socket);
     wiced_result_t result = state != NULL ? listen_locked(state, port) : WICED_TCPIP_INVALID_SOCKET;
-    pthread_mutex_unlock(&tcp_lock);
-    tcp_events_changed();
+    tcp_unlock();
+    tcp_changed();
     return result;
-}
-
-static wiced_result_t await_peer(tcp_socket_t* state, int listener_fd, uint32_t timeout_ms,
-                                 int* accepted) {
-    uint64_t deadline_ns = kernel_deadline_ns(timeout_ms);
-    for (;;) {
-        *accepted = accept4(listener_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-        if (*accepted >= 0) {
-            return WICED_SUCCESS;
-        }
-        struct pollfd descriptors[2] = {{.fd = listener_fd, .events = POLLIN},
-                                        {.fd = state->cancel_fd, .events = POLLIN}};
-        kernel_wait_result_t waited = kernel_poll(descriptors, 2, deadline_ns);
-        if (waited == KERNEL_ABORTED) {
-            return WICED_TCPIP_WAIT_ABORTED;
-        }
-        if (waited == KERNEL_TIMED_OUT || descriptors[1].revents != 0) {
-            return WICED_TCPIP_SOCKET_CLOSED;
-        }
-    }
 }
 
 static wiced_result_t accept_peer(tcp_socket_t* state, tcp_listener_t* listener,
                                   bool is_in_callback) {
-    int fd = -1;
-    wiced_result_t result = await_peer(
-        state, listener->fd, is_in_callback ? 0 : application_settings.accept_timeout_ms, &fd);
+    tcp_connection_t* connection = NULL;
+    uint32_t timeout_ms = is_in_callback ? 0 : application_settings.accept_timeout_ms;
+    wiced_result_t result =
+        transport_accept(state, listener, kernel_deadline_ns(timeout_ms), &connection);
     if (result != WICED_SUCCESS) {
         return is_in_callback ? WICED_ERROR : result;
-    }
-    tcp_connection_t* connection = tcp_connection_make(fd);
-    if (connection == NULL) {
-        close(fd);
-        return WICED_OUT_OF_HEAP_SPACE;
     }
     if (!tcp_socket_adopt(state, connection, state->tls_context == NULL)) {
         tcp_connection_drop(connection);
         return WICED_TCPIP_SOCKET_CLOSED;
     }
-    pthread_mutex_lock(&tcp_lock);
+    tcp_lock();
     if (listener->current == state) {
         listener->current = NULL;
     }
     state->is_connect_posted = false;
-    pthread_mutex_unlock(&tcp_lock);
+    tcp_unlock();
     if (state->tls_context != NULL) {
         /* After a failure the connection stays, useless, until the next accept or disconnect. */
         result =
@@ -149,21 +117,21 @@ static wiced_result_t accept_on(tcp_socket_t* state) {
     if (previous != NULL) {
         tcp_connection_end(previous, application_settings.disconnect_timeout_ms);
     }
-    pthread_mutex_lock(&tcp_lock);
+    tcp_lock();
     tcp_listener_t* listener = state->listener;
     bool is_next = listener != NULL && (listener->current == NULL || listener->current == state);
     if (is_next) {
         listener->current = state;
         ++listener->references;
     }
-    pthread_mutex_unlock(&tcp_lock);
+    tcp_unlock();
     if (!is_next) {
         return WICED_ERROR;
     }
     wiced_result_t result = accept_peer(state, listener, is_in_callback);
-    pthread_mutex_lock(&tcp_lock);
+    tcp_lock();
     tcp_listener_drop_locked(listener);
-    pthread_mutex_unlock(&tcp_lock);
+    tcp_unlock();
     return result;
 }
 
