@@ -7,8 +7,8 @@
 #include "chip.h"
 #include "dct.h"
 #include "gpio.h"
-#include "network.h"
 #include "packet.h"
+#include "routes.h"
 #include "rtos_worker.h"
 #include "tcp_watch.h"
 #include "time_boot.h"
@@ -27,7 +27,7 @@ bool board_boot(const world_t* world) {
     }
     time_boot();
     gpio_boot();
-    network_boot(world);
+    routes_boot(world);
     if (!dct_boot(world, error, sizeof(error))) {
         fprintf(stderr, "%s\n", error);
         return false;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "network.h"
+#include "routes.h"
 #include "wiced_rtos.h"
 #include "wiced_tcpip.h"
 #include "wiced_utilities.h"
@@ -16,7 +17,7 @@ typedef struct {
 } trouble_t;
 
 static bool read_trouble(trouble_t* trouble) {
-    const char* path = network_name_trouble();
+    const char* path = routes_name_trouble();
     FILE* file = path != NULL ? fopen(path, "re") : NULL;
     if (file == NULL) {
         return false;
@@ -52,7 +53,7 @@ wiced_result_t wiced_hostname_lookup_on_interface(const char* hostname, wiced_ip
         }
     }
     uint32_t found = 0;
-    if (!network_resolve(hostname, &found)) {
+    if (!routes_resolve(hostname, &found)) {
         return WICED_ERROR;
     }
     SET_IPV4_ADDRESS(*address, found);

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "network.h"
+#include "routes.h"
 #include "system_socket.h"
 #include "udp.h"
 #include "wiced_utilities.h"
@@ -27,7 +28,7 @@ static int open_descriptor(uint32_t group, uint16_t port) {
     int zero = 0;
     struct sockaddr_in in = system_address(group, port);
     struct ip_mreqn membership = {.imr_multiaddr.s_addr = htonl(group),
-                                  .imr_address.s_addr = htonl(network_listening_address())};
+                                  .imr_address.s_addr = htonl(routes_listening_address())};
     /* Without the second option it would hear what other programs of the machine have joined. */
     if (fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) == 0 &&
         setsockopt(fd, IPPROTO_IP, IP_MULTICAST_ALL, &zero, sizeof(zero)) == 0 &&

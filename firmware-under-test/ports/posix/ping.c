@@ -7,6 +7,7 @@
 
 #include "kernel_poll.h"
 #include "network.h"
+#include "routes.h"
 #include "wiced_tcpip.h"
 
 /* Needs a machine that lets its users open ICMP sockets; where it does not, the result is 4. */
@@ -28,7 +29,7 @@ wiced_result_t wiced_ping(wiced_interface_t interface, const wiced_ip_address_t*
     struct sockaddr_in in;
     memset(&in, 0, sizeof(in));
     in.sin_family = AF_INET;
-    in.sin_addr.s_addr = htonl(network_route(GET_IPV4_ADDRESS(*address)));
+    in.sin_addr.s_addr = htonl(routes_follow(GET_IPV4_ADDRESS(*address)));
 
     uint64_t sent_ns = kernel_now_ns();
     wiced_result_t result = WICED_ERROR;

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "kernel_poll.h"
-#include "network.h"
+#include "routes.h"
 #include "system_socket.h"
 #include "transport_connection.h"
 
@@ -57,7 +57,7 @@ void transport_unbind(tcp_socket_t* socket) {
 }
 
 wiced_result_t transport_bind(tcp_socket_t* socket, uint16_t port) {
-    int fd = system_open_bound(network_outgoing_address(), port);
+    int fd = system_open_bound(routes_outgoing_address(), port);
     if (fd < 0) {
         return errno == EADDRINUSE ? WICED_TCPIP_PORT_UNAVAILABLE : WICED_ERROR;
     }
@@ -69,7 +69,7 @@ wiced_result_t transport_bind(tcp_socket_t* socket, uint16_t port) {
 /* Refusal, time-out and every other failure are one code on the lab's stack: 7014. */
 static wiced_result_t connect_descriptor(int fd, int cancel_fd, uint32_t address, uint16_t port,
                                          uint64_t deadline_ns) {
-    struct sockaddr_in in = system_address(network_route(address), port);
+    struct sockaddr_in in = system_address(routes_follow(address), port);
     if (connect(fd, (const struct sockaddr*)&in, sizeof(in)) == 0) {
         return WICED_SUCCESS;
     }
@@ -97,7 +97,7 @@ wiced_result_t transport_connect(tcp_socket_t* socket, uint32_t address, uint16_
     int fd = own->bound_fd;
     own->bound_fd = -1;
     if (fd < 0) {
-        fd = system_open_bound(network_outgoing_address(), own->bound_port);
+        fd = system_open_bound(routes_outgoing_address(), own->bound_port);
     }
     if (fd < 0) {
         return WICED_TCPIP_PORT_UNAVAILABLE;

@@ -5,13 +5,13 @@
 #include <unistd.h>
 
 #include "kernel_poll.h"
-#include "network.h"
+#include "routes.h"
 #include "system_socket.h"
 #include "transport.h"
 #include "transport_connection.h"
 
 bool transport_listen(tcp_listener_t* listener) {
-    int fd = system_open_bound(network_listening_address(), listener->port);
+    int fd = system_open_bound(routes_listening_address(), listener->port);
     if (fd < 0 || listen(fd, WICED_DEFAULT_TCP_LISTEN_QUEUE_SIZE) != 0) {
         fprintf(stderr, "tcp: listen on port %u: %s\n", listener->port, strerror(errno));
         if (fd >= 0) {

@@ -13,6 +13,7 @@
 #include "kernel_poll.h"
 #include "network.h"
 #include "packet.h"
+#include "routes.h"
 #include "system_socket.h"
 #include "wiced_rtos.h"
 
@@ -63,7 +64,7 @@ static void drop(udp_socket_t* state) {
 
 static wiced_result_t bind_descriptor(int fd, uint16_t port) {
     uint64_t deadline_ns = kernel_deadline_ns(application_settings.bind_timeout_ms);
-    struct sockaddr_in in = system_address(network_listening_address(), port);
+    struct sockaddr_in in = system_address(routes_listening_address(), port);
     while (bind(fd, (const struct sockaddr*)&in, sizeof(in)) != 0) {
         if (errno != EADDRINUSE) {
             return WICED_ERROR;
@@ -158,7 +159,7 @@ wiced_result_t wiced_udp_send(wiced_udp_socket_t* socket, const wiced_ip_address
     }
     wiced_result_t result = WICED_TCPIP_INVALID_PACKET;
     if (packet_is_allocated(packet)) {
-        struct sockaddr_in in = system_address(network_route(GET_IPV4_ADDRESS(*address)), port);
+        struct sockaddr_in in = system_address(routes_follow(GET_IPV4_ADDRESS(*address)), port);
         size_t size = (size_t)(packet->end - packet->start);
         ssize_t sent = sendto(state->fd, packet->start, size, MSG_DONTWAIT | MSG_NOSIGNAL,
                               (const struct sockaddr*)&in, sizeof(in));

@@ -1,26 +1,23 @@
-/* The one network interface, and where addresses lead. */
+/* Where the board's addresses and names lead, out of the environment. */
 #pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "wiced_network.h"
 #include "world.h"
 
 /* Keeps a pointer to world, which must outlive the board. */
-void network_boot(const world_t* world);
-
-bool network_is_up(void);
+void routes_boot(const world_t* world);
 
 /* The address a connection really goes to. Host byte order, like all below. */
-uint32_t network_route(uint32_t address);
+uint32_t routes_follow(uint32_t address);
 
 /* Looks name up; false when nothing knows it. */
-bool network_resolve(const char* name, uint32_t* address);
+bool routes_resolve(const char* name, uint32_t* address);
 
 /* The file that says how names are answered wrongly; NULL: there is none. */
-const char* network_name_trouble(void);
+const char* routes_name_trouble(void);
 
 /* Where sockets bind: the board's address, or any for outgoing and loopback for listening. */
-uint32_t network_outgoing_address(void);
-uint32_t network_listening_address(void);
+uint32_t routes_outgoing_address(void);
+uint32_t routes_listening_address(void);
