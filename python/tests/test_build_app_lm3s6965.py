@@ -356,6 +356,35 @@ def test_threads_and_what_they_wait_for_behave_as_on_the_lab_s_boards(tmp_path: 
     ]
 
 
+READS_THE_CONSOLE = """
+#include "wiced.h"
+static void read_console(uint32_t wanted, uint32_t timeout_ms) {
+    char text[41] = {0};
+    uint32_t size = wanted;
+    int result = wiced_uart_receive_bytes(STDIO_UART, text, &size, timeout_ms);
+    printf("read %d: %u, %.*s\\n", result, (unsigned)size, (int)size, text);
+}
+void application_start(void) {
+    printf("reading\\n");
+    read_console(1, WICED_NEVER_TIMEOUT);
+    read_console(40, 2000);
+    read_console(4, WICED_NEVER_TIMEOUT);
+}
+"""
+
+
+@needs_emulator
+def test_what_the_console_reads_comes_in_chunks_and_a_late_one_is_not_lost(tmp_path: Path) -> None:
+    image = program(tmp_path, READS_THE_CONSOLE)
+
+    with Board(image, tmp_path) as board:
+        board.line_that_begins("reading")
+        board.type("a" + 32 * "b" + "rest")
+        said = [board.line_that_begins("read ") for _ in range(3)]
+
+    assert said == ["read 0: 1, a", f"read 2: 32, {32 * 'b'}", "read 0: 4, rest"]
+
+
 @needs_emulator
 def test_the_image_is_for_the_board_and_holds_the_moment_it_was_built(tmp_path: Path) -> None:
     output = tmp_path / "blink.elf"

@@ -12,7 +12,7 @@
 #include "kernel_dispatch.h"
 #include "rtos_timer.h"
 #include "rtos_worker.h"
-#include "uart.h"
+#include "uart_device.h"
 #include "wall_clock.h"
 #include "wiced.h"
 
@@ -101,7 +101,7 @@ static void sleep_until(uint64_t next_ns) {
 
 int main(void) {
     clock_boot();
-    uart_boot();
+    uart_device_boot();
     console_boot();
     gpio_boot();
     entropy_boot();

@@ -9,7 +9,7 @@
 #include "heap.h"
 #include "kernel.h"
 #include "kernel_dispatch.h"
-#include "uart.h"
+#include "uart_device.h"
 
 #define COMMAND_SIZE 16u
 

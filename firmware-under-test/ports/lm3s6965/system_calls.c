@@ -9,7 +9,7 @@
 #include "application.h"
 #include "board.h"
 #include "heap.h"
-#include "uart.h"
+#include "uart_device.h"
 #include "wall_clock.h"
 
 extern char heap_start[];

@@ -15,13 +15,15 @@
 #include "timer_thread.h"
 #include "tls_boot.h"
 #include "uart.h"
+#include "uart_device.h"
 #include "udp.h"
 
 bool board_boot(const world_t* world) {
     char error[512];
     /* A console that nobody reads any more must not end the board before it logs the cut wire. */
     signal(SIGPIPE, SIG_IGN);
-    if (!uart_boot(world, application_settings.has_stdio, error, sizeof(error))) {
+    uart_boot(application_settings.has_stdio);
+    if (!uart_device_boot(world, application_settings.has_stdio, error, sizeof(error))) {
         fprintf(stderr, "%s\n", error);
         return false;
     }

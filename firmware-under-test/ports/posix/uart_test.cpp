@@ -16,6 +16,7 @@
 
 extern "C" {
 #include "uart.h"
+#include "uart_device.h"
 }
 
 namespace {
@@ -45,7 +46,8 @@ class Uart : public testing::Test {
         world_t world = board_world();
         world.second_uart = device;
         std::array<char, 256> error{};
-        ASSERT_TRUE(uart_boot(&world, true, error.data(), error.size())) << error.data();
+        uart_boot(true);
+        ASSERT_TRUE(uart_device_boot(&world, true, error.data(), error.size())) << error.data();
     }
 
     void send(std::string_view text) const {
@@ -131,7 +133,7 @@ TEST_F(Uart, ADeviceThatIsNotThereIsNamed) {
     world_t world = board_world();
     world.second_uart = "/nowhere/tty";
     std::array<char, 256> error{};
-    EXPECT_FALSE(uart_boot(&world, true, error.data(), error.size()));
+    EXPECT_FALSE(uart_device_boot(&world, true, error.data(), error.size()));
     EXPECT_STREQ(error.data(), "WWEP_UART_2: open /nowhere/tty: No such file or directory");
 }
 

@@ -10,4 +10,4 @@
 #include "world.h"
 
 /* False, and an error that names the variable, when the device cannot be opened. */
-bool uart_boot(const world_t* world, bool has_stdio, char* error, size_t error_size);
+bool uart_device_boot(const world_t* world, bool has_stdio, char* error, size_t error_size);

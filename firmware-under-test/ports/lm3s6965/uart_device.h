@@ -10,7 +10,7 @@
 
 #define UART_RING_SIZE 64u
 
-void uart_boot(void);
+void uart_device_boot(void);
 
 /* To the console, from any context, also from one that will never return. */
 void uart_console_write(const char* text, size_t size);
