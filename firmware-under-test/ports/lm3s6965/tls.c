@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "entropy.h"
+#include "tls_certificates.h"
 #include "tls_credentials.h"
 #include "tls_operations.h"
 #include "tls_result.h"
@@ -95,7 +96,7 @@ static wiced_result_t prepare(WOLFSSL_CTX* library_context, const wiced_tls_cont
     if (is_verifying) {
         WICED_VERIFY(tls_credentials_load_roots(library_context));
     }
-    return tls_credentials_load_identity(library_context, context->identity);
+    return tls_certificates_load_identity(library_context, context->identity);
 }
 
 static bool prepare_session(WOLFSSL* library_session, const wiced_tls_context_t* context,

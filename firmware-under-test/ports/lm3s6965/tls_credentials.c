@@ -2,15 +2,12 @@
 
 #include <wolfssl/ssl.h>
 
-#include <wolfssl/wolfcrypt/error-crypt.h>
-
 #include <stdlib.h>
 #include <string.h>
 
+#include "tls_certificates.h"
 #include "tls_result.h"
 
-#define PEM_BEGIN "-----BEGIN CERTIFICATE-----"
-#define PEM_END "-----END CERTIFICATE-----"
 #define FLASH_SIZE 0x40000u
 
 /* A text as the application gave it: in flash where it stands, else a copy on the heap. */
@@ -35,59 +32,13 @@ static text_t keep(const void* data, size_t length) {
     return text;
 }
 
-static const char* find(const char* data, const char* end, const char* word) {
-    size_t size = strlen(word);
-    for (; data + size <= end; ++data) {
-        if (memcmp(data, word, size) == 0) {
-            return data;
-        }
-    }
-    return NULL;
-}
-
-static int load_one(WOLFSSL_CTX* library_context, const char* data, size_t length, int format,
-                    word32 flags) {
-    return wolfSSL_CTX_load_verify_buffer_ex(library_context, (const unsigned char*)data,
-                                             (long)length, format, 0, flags);
-}
-
-/*
- * Loads each certificate between its BEGIN and END lines by itself. Text outside them is nobody's
- * business; a certificate that does not load spoils the whole set. Gives wolfSSL's result.
- */
-static int load_set(WOLFSSL_CTX* library_context, const text_t* set, word32 flags) {
-    const char* end = set->bytes + set->length;
-    const char* begin = find(set->bytes, end, PEM_BEGIN);
-    int result = WOLFSSL_SUCCESS;
-    if (begin == NULL) {
-        return load_one(library_context, set->bytes, set->length, WOLFSSL_FILETYPE_ASN1, flags);
-    }
-    for (; begin != NULL && result == WOLFSSL_SUCCESS; begin = find(begin, end, PEM_BEGIN)) {
-        const char* last = find(begin, end, PEM_END);
-        if (last == NULL) {
-            return ASN_PARSE_E;
-        }
-        /* The library wants a line end after the last line. */
-        size_t size = (size_t)(last - begin) + strlen(PEM_END);
-        char* block = malloc(size + 2);
-        if (block == NULL) {
-            return MEMORY_E;
-        }
-        memcpy(block, begin, size);
-        memcpy(block + size, "\n", 2);
-        result = load_one(library_context, block, size + 1, WOLFSSL_FILETYPE_PEM, flags);
-        free(block);
-        begin = last;
-    }
-    return result;
-}
-
 bool tls_credentials_have_roots(void) {
     return roots.bytes != NULL;
 }
 
 wiced_result_t tls_credentials_load_roots(struct WOLFSSL_CTX* library_context) {
-    int result = load_set(library_context, &roots, WOLFSSL_LOAD_FLAG_NONE);
+    int result =
+        tls_certificates_trust(library_context, roots.bytes, roots.length, WOLFSSL_LOAD_FLAG_NONE);
     return result == WOLFSSL_SUCCESS ? WICED_SUCCESS : tls_result_of_handshake(result);
 }
 
@@ -109,7 +60,8 @@ wiced_result_t wiced_tls_init_root_ca_certificates(const char* trusted_ca_certif
         given.bytes == NULL || trial == NULL ? WICED_OUT_OF_HEAP_SPACE : WICED_ERROR;
     /* A board that does not know the time yet may know who to trust: each handshake asks again. */
     if (result == WICED_ERROR &&
-        load_set(trial, &given, WOLFSSL_LOAD_FLAG_DATE_ERR_OKAY) == WOLFSSL_SUCCESS) {
+        tls_certificates_trust(trial, given.bytes, given.length, WOLFSSL_LOAD_FLAG_DATE_ERR_OKAY) ==
+            WOLFSSL_SUCCESS) {
         result = WICED_SUCCESS;
     }
     wolfSSL_CTX_free(trial);
@@ -119,26 +71,6 @@ wiced_result_t wiced_tls_init_root_ca_certificates(const char* trusted_ca_certif
     }
     roots = given;
     return WICED_SUCCESS;
-}
-
-wiced_result_t tls_credentials_load_identity(struct WOLFSSL_CTX* library_context,
-                                             const wiced_tls_identity_t* identity) {
-    if (identity == NULL || identity->certificate == NULL) {
-        return WICED_SUCCESS;
-    }
-    if (wolfSSL_CTX_use_certificate_chain_buffer(library_context, identity->certificate,
-                                                 (long)identity->certificate_length) !=
-        WOLFSSL_SUCCESS) {
-        return WICED_BESL_CERT_PARSE_FAIL;
-    }
-    if (identity->key_length == 0) {
-        return WICED_SUCCESS;
-    }
-    return wolfSSL_CTX_use_PrivateKey_buffer(
-               library_context, (const unsigned char*)identity->private_key,
-               (long)identity->key_length, WOLFSSL_FILETYPE_PEM) == WOLFSSL_SUCCESS
-               ? WICED_SUCCESS
-               : WICED_BESL_KEY_PARSE_FAIL;
 }
 
 static void release(void* text) {
@@ -172,7 +104,7 @@ wiced_result_t wiced_tls_init_identity(wiced_tls_identity_t* identity, const cha
     WOLFSSL_CTX* trial = wolfSSL_CTX_new(wolfSSLv23_client_method());
     wiced_result_t result = WICED_OUT_OF_HEAP_SPACE;
     if (identity->private_key != NULL && identity->certificate != NULL && trial != NULL) {
-        result = tls_credentials_load_identity(trial, identity);
+        result = tls_certificates_load_identity(trial, identity);
     }
     wolfSSL_CTX_free(trial);
     if (result != WICED_SUCCESS) {

@@ -17,6 +17,7 @@
 
 #include "kernel_poll.h"
 #include "tls_boot.h"
+#include "tls_certificates.h"
 #include "tls_credentials.h"
 #include "tls_result.h"
 #include "tls_sessions.h"
@@ -125,7 +126,7 @@ static bool prepare(WOLFSSL_CTX* library_context, const wiced_tls_context_t* con
            wolfSSL_CTX_set_cipher_list(library_context, CIPHER_SUITES) == WOLFSSL_SUCCESS &&
            wolfSSL_CTX_set_groups(library_context, groups, 2) == WOLFSSL_SUCCESS &&
            (!is_verifying || tls_credentials_load_roots(library_context)) &&
-           tls_credentials_load_identity(library_context, context->identity) == WICED_SUCCESS;
+           tls_certificates_load_identity(library_context, context->identity) == WICED_SUCCESS;
 }
 
 static bool prepare_session(WOLFSSL* library_session, const wiced_tls_context_t* context,

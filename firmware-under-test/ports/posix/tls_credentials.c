@@ -8,51 +8,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tls_certificates.h"
 #include "tls_sessions.h"
-
-#define PEM_BEGIN "-----BEGIN CERTIFICATE-----"
-#define PEM_END "-----END CERTIFICATE-----"
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static char* roots; /* as given, with a NUL after the last byte */
 static size_t roots_length;
 
-static bool load_one(WOLFSSL_CTX* library_context, const char* data, size_t length, int format) {
-    return wolfSSL_CTX_load_verify_buffer(library_context, (const unsigned char*)data, (long)length,
-                                          format) == WOLFSSL_SUCCESS;
-}
-
-/*
- * Loads each certificate between its BEGIN and END lines by itself. Text outside them is nobody's
- * business; a certificate that does not load spoils the whole set.
- */
-static bool load_set(WOLFSSL_CTX* library_context, const char* data, size_t length) {
-    const char* begin = strstr(data, PEM_BEGIN);
-    if (begin == NULL) {
-        return load_one(library_context, data, length, WOLFSSL_FILETYPE_ASN1);
-    }
-    for (; begin != NULL; begin = strstr(begin, PEM_BEGIN)) {
-        const char* end = strstr(begin, PEM_END);
-        if (end == NULL) {
-            return false;
-        }
-        end += strlen(PEM_END);
-        /* The library wants a line end after the last line. */
-        size_t size = (size_t)(end - begin);
-        char* block = malloc(size + 2);
-        if (block == NULL) {
-            return false;
-        }
-        memcpy(block, begin, size);
-        memcpy(block + size, "\n", 2);
-        bool is_loaded = load_one(library_context, block, size + 1, WOLFSSL_FILETYPE_PEM);
-        free(block);
-        if (!is_loaded) {
-            return false;
-        }
-        begin = end;
-    }
-    return true;
+static bool load_set(WOLFSSL_CTX* library_context, const char* text, size_t length) {
+    return tls_certificates_trust(library_context, text, length,
+                                  WOLFSSL_LOAD_VERIFY_DEFAULT_FLAGS) == WOLFSSL_SUCCESS;
 }
 
 bool tls_credentials_have_roots(void) {
@@ -113,26 +78,6 @@ wiced_result_t wiced_tls_init_root_ca_certificates(const char* trusted_ca_certif
     return WICED_SUCCESS;
 }
 
-wiced_result_t tls_credentials_load_identity(struct WOLFSSL_CTX* library_context,
-                                             const wiced_tls_identity_t* identity) {
-    if (identity == NULL || identity->certificate == NULL) {
-        return WICED_SUCCESS;
-    }
-    if (wolfSSL_CTX_use_certificate_chain_buffer(library_context, identity->certificate,
-                                                 (long)identity->certificate_length) !=
-        WOLFSSL_SUCCESS) {
-        return WICED_BESL_CERT_PARSE_FAIL;
-    }
-    if (identity->key_length == 0) {
-        return WICED_SUCCESS;
-    }
-    return wolfSSL_CTX_use_PrivateKey_buffer(
-               library_context, (const unsigned char*)identity->private_key,
-               (long)identity->key_length, WOLFSSL_FILETYPE_PEM) == WOLFSSL_SUCCESS
-               ? WICED_SUCCESS
-               : WICED_BESL_KEY_PARSE_FAIL;
-}
-
 wiced_result_t wiced_tls_init_identity(wiced_tls_identity_t* identity, const char* private_key,
                                        const uint32_t key_length, const uint8_t* certificate_data,
                                        uint32_t certificate_length) {
@@ -149,7 +94,7 @@ wiced_result_t wiced_tls_init_identity(wiced_tls_identity_t* identity, const cha
     WOLFSSL_CTX* trial = wolfSSL_CTX_new(wolfSSLv23_server_method());
     wiced_result_t result = WICED_OUT_OF_HEAP_SPACE;
     if (identity->private_key != NULL && identity->certificate != NULL && trial != NULL) {
-        result = tls_credentials_load_identity(trial, identity);
+        result = tls_certificates_load_identity(trial, identity);
     }
     wolfSSL_CTX_free(trial);
     wolfSSL_ERR_clear_error();

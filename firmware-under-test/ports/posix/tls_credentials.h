@@ -10,6 +10,3 @@ struct WOLFSSL_CTX;
 
 bool tls_credentials_have_roots(void);
 bool tls_credentials_load_roots(struct WOLFSSL_CTX* library_context);
-/* NULL is fine: nothing to load. 3035 for a bad certificate, 3036 for a bad key. */
-wiced_result_t tls_credentials_load_identity(struct WOLFSSL_CTX* library_context,
-                                             const wiced_tls_identity_t* identity);
