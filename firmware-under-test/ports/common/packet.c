@@ -7,6 +7,7 @@
 #include "application.h"
 #include "kernel.h"
 #include "tcp.h"
+#include "tcpip_wait.h"
 #include "wiced_utilities.h"
 
 /* What a TLS record may add: header, explicit nonce, MAC or tag, padding. */
@@ -80,14 +81,7 @@ bool packet_boot(uint32_t tx_packets_max, uint32_t rx_packets_max, uint32_t comm
 
 static wiced_result_t take_locked(pool_t* pool, uint64_t deadline_ns, wiced_packet_t** packet) {
     while (pool->first_free == NULL) {
-        switch (kernel_wait(&pool->waiters, deadline_ns)) {
-            case KERNEL_WOKEN:
-                break;
-            case KERNEL_TIMED_OUT:
-                return WICED_TIMEOUT;
-            case KERNEL_ABORTED:
-                return WICED_TCPIP_WAIT_ABORTED;
-        }
+        WICED_VERIFY(tcpip_wait_result(kernel_wait(&pool->waiters, deadline_ns)));
     }
     wiced_packet_t* taken = pool->first_free;
     pool->first_free = taken->next_free;

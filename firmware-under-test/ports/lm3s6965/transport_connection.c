@@ -4,7 +4,9 @@
 
 #include "lwip/pbuf.h"
 #include "lwip/tcp.h"
+#include "tcpip_wait.h"
 #include "transport.h"
+#include "wiced_utilities.h"
 
 #define MEMORY_RETRY_MS 20u
 
@@ -162,14 +164,7 @@ wiced_result_t transport_read(tcp_connection_t* connection, uint8_t* buffer, siz
 
 wiced_result_t transport_await_data(tcp_connection_t* connection, uint64_t deadline_ns) {
     while (connection->transport.received == NULL && !transport_connection_has_ended(connection)) {
-        switch (transport_connection_wait(connection, deadline_ns)) {
-            case KERNEL_WOKEN:
-                break;
-            case KERNEL_TIMED_OUT:
-                return WICED_TIMEOUT;
-            case KERNEL_ABORTED:
-                return WICED_TCPIP_WAIT_ABORTED;
-        }
+        WICED_VERIFY(tcpip_wait_result(transport_connection_wait(connection, deadline_ns)));
     }
     return WICED_SUCCESS;
 }

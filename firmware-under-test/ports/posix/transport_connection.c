@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "kernel_poll.h"
+#include "tcpip_wait.h"
 #include "transport.h"
 
 tcp_connection_t* transport_connection_make(int fd) {
@@ -35,15 +36,7 @@ wiced_result_t transport_read(tcp_connection_t* connection, uint8_t* buffer, siz
 
 wiced_result_t transport_await_data(tcp_connection_t* connection, uint64_t deadline_ns) {
     struct pollfd descriptor = {.fd = connection->transport.fd, .events = POLLIN};
-    switch (kernel_poll(&descriptor, 1, deadline_ns)) {
-        case KERNEL_WOKEN:
-            break;
-        case KERNEL_TIMED_OUT:
-            return WICED_TIMEOUT;
-        case KERNEL_ABORTED:
-            return WICED_TCPIP_WAIT_ABORTED;
-    }
-    return WICED_SUCCESS;
+    return tcpip_wait_result(kernel_poll(&descriptor, 1, deadline_ns));
 }
 
 wiced_result_t transport_write(tcp_connection_t* connection, const uint8_t* data, size_t size,

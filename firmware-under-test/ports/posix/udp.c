@@ -15,7 +15,9 @@
 #include "packet.h"
 #include "routes.h"
 #include "system_socket.h"
+#include "tcpip_wait.h"
 #include "wiced_rtos.h"
+#include "wiced_utilities.h"
 
 #define BIND_RETRY_PAUSE_MS 20
 #define FULL_WORKER_PAUSE_MS 2
@@ -207,14 +209,7 @@ void udp_boot(void) {
 static wiced_result_t await_datagram(udp_socket_t* state, uint64_t deadline_ns) {
     struct pollfd descriptors[2] = {{.fd = state->readable_fd, .events = POLLIN},
                                     {.fd = state->cancel_fd, .events = POLLIN}};
-    switch (kernel_poll(descriptors, 2, deadline_ns)) {
-        case KERNEL_WOKEN:
-            break;
-        case KERNEL_TIMED_OUT:
-            return WICED_TIMEOUT;
-        case KERNEL_ABORTED:
-            return WICED_TCPIP_WAIT_ABORTED;
-    }
+    WICED_VERIFY(tcpip_wait_result(kernel_poll(descriptors, 2, deadline_ns)));
     return descriptors[1].revents != 0 ? WICED_TCPIP_SOCKET_CLOSED : WICED_SUCCESS;
 }
 
