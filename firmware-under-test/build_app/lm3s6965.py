@@ -41,9 +41,10 @@ _WOLFSSL = (
     "wolfcrypt/src/wc_port wolfcrypt/src/wolfmath"
 ).split()
 _COMMON = (
-    "app_dct_default button dct_build_default linked_list network packet resource rtos rtos_queue "
-    "rtos_timer rtos_worker str_to_ip stream tcp tcp_connect tcp_connection tcp_data tcp_events "
-    "tcp_listen tcp_options tcp_server tls_certificates tls_context tls_result uart"
+    "app_dct_default button dct dct_build_default linked_list network packet resource rtos "
+    "rtos_queue rtos_timer rtos_worker str_to_ip stream tcp tcp_connect tcp_connection "
+    "tcp_data tcp_events tcp_listen tcp_options tcp_server tls_certificates tls_context "
+    "tls_result uart"
 ).split()
 
 

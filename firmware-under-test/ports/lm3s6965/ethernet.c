@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "board.h"
-#include "dct.h"
+#include "dct_sections.h"
 #include "handlers.h"
 #include "kernel.h"
 #include "lwip/etharp.h"

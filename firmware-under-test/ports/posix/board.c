@@ -5,7 +5,7 @@
 
 #include "application.h"
 #include "chip.h"
-#include "dct.h"
+#include "dct_boot.h"
 #include "gpio.h"
 #include "packet.h"
 #include "routes.h"

@@ -9,7 +9,7 @@
 #include "wiced.h"
 
 extern "C" {
-#include "dct.h"
+#include "dct_boot.h"
 }
 
 namespace {

@@ -1,12 +1,12 @@
-#include "dct.h"
+#include "dct_sections.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "dct.h"
 #include "dct_build.h"
 #include "registers.h"
-#include "wiced_framework.h"
 #include "wiced_wifi.h"
 
 #define SECTION_COUNT (DCT_MISC_SECTION + 1)
@@ -80,14 +80,8 @@ static const void* wifi_config(void) {
     platform_dct_wifi_config_t* wifi = calloc(1, sizeof(*wifi));
     copies[DCT_WIFI_CONFIG_SECTION] = wifi;
     if (wifi != NULL) {
-        const char* name = dct_build.ssid[0] != '\0' ? dct_build.ssid : "wwep-bench";
-        wiced_config_ap_entry_t* entry = &wifi->stored_ap_list[0];
-        wifi->device_configured = WICED_TRUE;
+        dct_know_access_point(wifi);
         wifi->mac_address = dct_mac();
-        entry->details.SSID.length = (uint8_t)strnlen(name, sizeof(entry->details.SSID.value));
-        memcpy(entry->details.SSID.value, name, entry->details.SSID.length);
-        entry->security_key_length = (uint8_t)strnlen(dct_build.passphrase, SECURITY_KEY_SIZE);
-        memcpy(entry->security_key, dct_build.passphrase, entry->security_key_length);
     }
     return wifi;
 }
@@ -106,7 +100,7 @@ static const void* network(void) {
     return own;
 }
 
-static const uint8_t* section_bytes(dct_section_t section, uint32_t* size) {
+const uint8_t* dct_section(dct_section_t section, uint32_t* size) {
     const void* bytes = NULL;
     *size = 0;
     if ((unsigned)section < SECTION_COUNT) {
@@ -140,52 +134,14 @@ static const uint8_t* section_bytes(dct_section_t section, uint32_t* size) {
     return NULL;
 }
 
-static const uint8_t* part_of(dct_section_t section, uint32_t offset, uint32_t size) {
-    uint32_t section_size = 0;
-    const uint8_t* bytes = section_bytes(section, &section_size);
-    bool fits = offset <= section_size && size <= section_size - offset;
-    return bytes != NULL && fits ? bytes + offset : NULL;
-}
-
-wiced_result_t wiced_dct_read_lock(void** info_ptr, wiced_bool_t ptr_is_writable,
-                                   dct_section_t section, uint32_t offset, uint32_t size) {
-    const uint8_t* part = part_of(section, offset, size);
-    if (info_ptr == NULL || part == NULL) {
-        return WICED_ERROR;
-    }
-    if (ptr_is_writable == WICED_FALSE) {
-        memcpy(info_ptr, &part, sizeof(part)); /* the SDK's pointer is not const */
-        return WICED_SUCCESS;
-    }
-    *info_ptr = malloc(size > 0 ? size : 1);
-    if (*info_ptr == NULL) {
-        return WICED_ERROR;
-    }
-    memcpy(*info_ptr, part, size);
-    return WICED_SUCCESS;
-}
-
-wiced_result_t wiced_dct_read_unlock(void* info_ptr, wiced_bool_t ptr_is_writable) {
-    if (ptr_is_writable != WICED_FALSE) {
-        free(info_ptr);
-    }
-    return WICED_SUCCESS;
-}
-
-wiced_result_t wiced_dct_write(const void* info_ptr, dct_section_t section, uint32_t offset,
-                               uint32_t size) {
-    uint32_t section_size = 0;
-    const uint8_t* bytes = section_bytes(section, &section_size);
-    if (info_ptr == NULL || part_of(section, offset, size) == NULL) {
-        return WICED_ERROR;
-    }
-    if (copies[section] == NULL) {
-        copies[section] = malloc(section_size);
-        if (copies[section] == NULL) {
-            return WICED_ERROR;
+uint8_t* dct_section_to_write(dct_section_t section) {
+    uint32_t size = 0;
+    const uint8_t* bytes = dct_section(section, &size);
+    if (copies[section] == NULL && bytes != NULL) {
+        copies[section] = malloc(size);
+        if (copies[section] != NULL) {
+            memcpy(copies[section], bytes, size);
         }
-        memcpy(copies[section], bytes, section_size);
     }
-    memmove((uint8_t*)copies[section] + offset, info_ptr, size);
-    return WICED_SUCCESS;
+    return copies[section];
 }
