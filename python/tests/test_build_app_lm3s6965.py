@@ -385,6 +385,49 @@ def test_what_the_console_reads_comes_in_chunks_and_a_late_one_is_not_lost(tmp_p
     assert said == ["read 0: 1, a", f"read 2: 32, {32 * 'b'}", "read 0: 4, rest"]
 
 
+CONNECTS_TO_NOBODY = """
+#include "wiced.h"
+static wiced_tcp_socket_t dialling;
+static wiced_result_t result;
+static void dial(uint32_t arg) {
+    wiced_ip_address_t nobody;
+    SET_IPV4_ADDRESS(nobody, MAKE_IPV4_ADDRESS(10, 0, 0, 9));
+    result = wiced_tcp_connect(&dialling, &nobody, 80, WICED_NEVER_TIMEOUT);
+}
+void application_start(void) {
+    wiced_ip_setting_t setting;
+    wiced_socket_state_t state = WICED_SOCKET_CLOSED;
+    wiced_thread_t thread;
+    wiced_time_t before, after;
+    SET_IPV4_ADDRESS(setting.ip_address, MAKE_IPV4_ADDRESS(10, 0, 0, 1));
+    SET_IPV4_ADDRESS(setting.netmask, MAKE_IPV4_ADDRESS(255, 255, 255, 0));
+    SET_IPV4_ADDRESS(setting.gateway, MAKE_IPV4_ADDRESS(10, 0, 0, 2));
+    wiced_init();
+    wiced_network_up(WICED_STA_INTERFACE, WICED_USE_STATIC_IP, &setting);
+    wiced_tcp_create_socket(&dialling, WICED_STA_INTERFACE);
+    wiced_rtos_create_thread(&thread, 7, "dial", dial, 2000, NULL);
+    while (state != WICED_SOCKET_CONNECTING) {
+        wiced_rtos_delay_milliseconds(5);
+        wiced_tcp_get_socket_state(&dialling, &state);
+    }
+    wiced_time_get_time(&before);
+    wiced_tcp_delete_socket(&dialling);
+    wiced_rtos_thread_join(&thread);
+    wiced_time_get_time(&after);
+    printf("connected %d, by itself %d\\n", result, after - before >= 15000);
+}
+"""
+
+
+@needs_emulator
+def test_deleting_a_socket_ends_a_connect_that_waits(tmp_path: Path) -> None:
+    """By itself it ends half a minute later: nobody answers, and lwIP gives up."""
+    image = program(tmp_path, CONNECTS_TO_NOBODY)
+
+    with Board(image, tmp_path) as board:
+        assert board.line_that_begins("connected ") == "connected 7014, by itself 0"
+
+
 @needs_emulator
 def test_the_image_is_for_the_board_and_holds_the_moment_it_was_built(tmp_path: Path) -> None:
     output = tmp_path / "blink.elf"

@@ -22,11 +22,14 @@ bool transport_prepare(tcp_socket_t* socket) {
 }
 
 void transport_cancel(tcp_socket_t* socket) {
+    kernel_lock();
     if (socket->listener != NULL) {
-        kernel_lock();
         kernel_wake_all(&socket->listener->transport.arrived);
-        kernel_unlock();
     }
+    if (socket->transport.connecting != NULL) {
+        kernel_wake_all(&socket->transport.connecting->transport.changed);
+    }
+    kernel_unlock();
 }
 
 void transport_dispose(tcp_socket_t* socket) {
@@ -95,7 +98,9 @@ wiced_result_t transport_connect(tcp_socket_t* socket, uint32_t address, uint16_
         }
         return WICED_OUT_OF_HEAP_SPACE;
     }
+    socket->transport.connecting = made;
     wiced_result_t result = reach_peer(socket, made, address, port, deadline_ns);
+    socket->transport.connecting = NULL;
     if (result != WICED_SUCCESS) {
         transport_connection_abort(made);
         tcp_connection_drop(made);

@@ -32,6 +32,7 @@ typedef struct {
 
 typedef struct {
     struct tcp_pcb* bound;
+    struct tcp_connection* connecting; /* on its way to the peer */
     kernel_wait_list_t dispatched;
 } transport_socket_t;
 
