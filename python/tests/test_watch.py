@@ -204,6 +204,17 @@ def test_view_keeps_little_of_what_it_takes_and_draws_any_size():
         assert "\x1b[2J" not in drawn.get()
 
 
+def test_error_of_the_rig_does_not_hide_the_answer_to_a_key():
+    view = LiveView("sim", {}, keys="keys: q end")
+    view.take(Seen(1, "rig", "rig error: the disk is full"))
+    view.message = "no key x"
+    console = Console(width=80, height=24, force_terminal=True, record=True)
+    with console.capture():
+        console.print(view.drawn(80, 24))
+
+    assert "no key x  rig error: the disk is full" in console.export_text()
+
+
 def test_sparkline_goes_from_the_lowest_to_the_highest():
     assert sparkline([1.0, 2.0, 3.0, 8.0]) == "▁▂▃█"
     assert sparkline([5.0, 5.0]) == "▁▁"

@@ -190,11 +190,14 @@ class LiveView:
         return header
 
     def _footer(self) -> Text:
-        if self.rig_errors:
-            return Text(self.rig_errors[-1], style="bold red", no_wrap=True, overflow="ellipsis")
+        footer = Text(no_wrap=True, overflow="ellipsis")
         if self.message:
-            return Text(self.message, style="yellow", no_wrap=True, overflow="ellipsis")
-        return Text(self.keys, style="bright_black", no_wrap=True, overflow="ellipsis")
+            footer.append(f"{self.message}  ", style="yellow")
+        if self.rig_errors:
+            footer.append(self.rig_errors[-1], style="bold red")
+        if not footer:
+            footer.append(self.keys, style="bright_black")
+        return footer
 
     def _line_table(self) -> Table:
         table = Table.grid(padding=(0, 1), expand=True)
