@@ -3,7 +3,7 @@
 
 #include "python/bindings/bindings.hpp"
 #include "python/bindings/options.hpp"
-#include "rig/line/chip_lines.hpp"
+#include "rig/line/tried_lines.hpp"
 
 namespace py = pybind11;
 

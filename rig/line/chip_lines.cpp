@@ -9,7 +9,6 @@
 #include <chrono>
 #include <cstring>
 #include <exception>
-#include <fstream>
 #include <gpiod.hpp>
 #include <optional>
 #include <unordered_map>
@@ -19,76 +18,13 @@
 #include "rig/base/remedy.hpp"
 #include "rig/line/chip_places.hpp"
 #include "rig/line/line_errors.hpp"
+#include "rig/line/line_settings.hpp"
 #include "rig/line/lost_edges.hpp"
 
 namespace rig {
 namespace {
 
 constexpr const char* unplugged_remedy = "plug it in again and open the bench anew";
-
-gpiod::line::drive to_gpiod(Drive drive) {
-    switch (drive) {
-        case Drive::open_drain:
-            return gpiod::line::drive::OPEN_DRAIN;
-        case Drive::open_source:
-            return gpiod::line::drive::OPEN_SOURCE;
-        case Drive::push_pull:
-            break;
-    }
-    return gpiod::line::drive::PUSH_PULL;
-}
-
-gpiod::line::bias to_gpiod(Bias bias) {
-    switch (bias) {
-        case Bias::disabled:
-            return gpiod::line::bias::DISABLED;
-        case Bias::pull_up:
-            return gpiod::line::bias::PULL_UP;
-        case Bias::pull_down:
-            return gpiod::line::bias::PULL_DOWN;
-        case Bias::as_is:
-            break;
-    }
-    return gpiod::line::bias::AS_IS;
-}
-
-gpiod::line::value to_gpiod(Level level) {
-    return level == Level::high ? gpiod::line::value::ACTIVE : gpiod::line::value::INACTIVE;
-}
-
-Level from_gpiod(gpiod::line::value value) {
-    return value == gpiod::line::value::ACTIVE ? Level::high : Level::low;
-}
-
-Level idle_level(const LineSpec& spec) {
-    return level_when(false, spec.active);
-}
-
-gpiod::line_settings output_settings(const LineSpec& spec, Level level) {
-    gpiod::line_settings settings;
-    settings.set_direction(gpiod::line::direction::OUTPUT)
-        .set_drive(to_gpiod(spec.drive))
-        .set_bias(to_gpiod(spec.bias))
-        .set_output_value(to_gpiod(level));
-    return settings;
-}
-
-/// High impedance, with whatever pull the line has.
-gpiod::line_settings floating_settings() {
-    gpiod::line_settings settings;
-    settings.set_direction(gpiod::line::direction::INPUT).set_bias(gpiod::line::bias::AS_IS);
-    return settings;
-}
-
-gpiod::line_settings input_settings(const LineSpec& spec) {
-    gpiod::line_settings settings;
-    settings.set_direction(gpiod::line::direction::INPUT)
-        .set_bias(to_gpiod(spec.bias))
-        .set_edge_detection(gpiod::line::edge::BOTH)
-        .set_event_clock(gpiod::line::clock::MONOTONIC)
-        .set_debounce_period(std::chrono::microseconds(spec.debounce_us));
-    return settings;
-}
 
 void reconfigure(gpiod::line_request& request, unsigned offset,
                  const gpiod::line_settings& settings) {
@@ -361,68 +297,6 @@ Level ChipLines::level(std::uint32_t line) const {
 bool ChipLines::is_connected() const {
     return std::none_of(chips_.begin(), chips_.end(),
                         [](const Chip& chip) { return chip.is_gone; });
-}
-
-std::vector<TriedLine> release_lines(std::span<const LineSpec> specs,
-                                     const ChipLinesOptions& options) {
-    std::vector<TriedLine> released;
-    for (const LineSpec& spec : specs) {
-        if (spec.direction != Direction::output || spec.chip.empty()) {
-            continue;
-        }
-        TriedLine result{.name = spec.name};
-        try {
-            ChipPlaces found = find_places({&spec, 1}, options.device_folder);
-            const OpenChip& chip = found.chips.front();
-            const unsigned offset = found.places.front().offset;
-            try {
-                static_cast<void>(found.chips.front()
-                                      .chip.prepare_request()
-                                      .set_consumer(options.consumer)
-                                      .add_line_settings(offset, floating_settings())
-                                      .do_request());
-            } catch (const std::exception& error) {
-                throw request_trouble(errno_of(error), spec, chip, offset);
-            }
-        } catch (const NoBench& error) {
-            const ErrorParts parts = parts_of(error);
-            result.trouble = parts.trouble;
-            result.remedy = parts.remedy;
-        }
-        released.push_back(std::move(result));
-    }
-    return released;
-}
-
-std::vector<TriedLine> probe_lines(std::span<const LineSpec> specs, const Clock& clock,
-                                   const ChipLinesOptions& options) {
-    std::vector<TriedLine> probed;
-    for (const LineSpec& spec : specs) {
-        if (spec.chip.empty()) {
-            continue;
-        }
-        TriedLine result{.name = spec.name};
-        try {
-            const ChipLines lines({spec}, clock, options);
-        } catch (const NoBench& error) {
-            const ErrorParts parts = parts_of(error);
-            result.trouble = parts.trouble;
-            result.remedy = parts.remedy;
-        }
-        probed.push_back(std::move(result));
-    }
-    return probed;
-}
-
-bool keeps_outputs(const std::string& parameters_root) {
-    for (const char* const driver : {"pinctrl_bcm2835", "pinctrl_rp1"}) {
-        std::ifstream parameter(
-            fmt::format("{}/{}/parameters/persist_gpio_outputs", parameters_root, driver));
-        if (parameter.get() == 'Y') {
-            return true;
-        }
-    }
-    return false;
 }
 
 }  // namespace rig

@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "rig/line/chip_fixture.hpp"
+#include "rig/line/tried_lines.hpp"
 
 namespace {
 

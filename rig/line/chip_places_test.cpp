@@ -12,7 +12,7 @@
 #include <fstream>
 
 #include "rig/base/errors.hpp"
-#include "rig/line/chip_lines.hpp"
+#include "rig/line/tried_lines.hpp"
 
 namespace {
 
