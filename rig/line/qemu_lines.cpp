@@ -222,7 +222,8 @@ bool QemuLines::read_log(std::vector<Edge>& edges) {
     }
     log_text_.erase(0, taken);
     if (log_text_.size() > log_line_bytes_max) {
-        log_text_.clear();
+        log_text_.clear();  // no line of QEMU's is as long: what it was cannot be told any more
+        ++edges_lost_;
     }
     return static_cast<std::size_t>(got) == buffer.size();
 }

@@ -148,6 +148,18 @@ TEST_F(QemuLinesTest, a_line_of_the_log_that_cannot_be_read_is_a_lost_edge) {
     EXPECT_EQ(lines_.edges_lost(), 1U);
 }
 
+TEST_F(QemuLinesTest, a_log_without_line_ends_is_a_lost_edge_and_those_after_it_are_seen) {
+    run();
+    const std::string text(5'000, 'x');
+    ASSERT_EQ(::write(qemu_.log.get(), text.data(), text.size()),
+              static_cast<ssize_t>(text.size()));
+    EXPECT_TRUE(read_all().empty());
+    EXPECT_EQ(lines_.edges_lost(), 1U);
+    logs(13, 0, 1, 9'000'000);
+    EXPECT_THAT(read_all(), SizeIs(1));
+    EXPECT_EQ(lines_.edges_lost(), 1U);
+}
+
 TEST_F(QemuLinesTest, a_press_is_a_key_and_a_release_too) {
     run();
     clock_.advance_ns(5);

@@ -26,7 +26,7 @@ namespace rig {
 namespace {
 
 constexpr std::size_t complaints_max = 20;
-constexpr std::size_t complaint_shown_max = 5;
+constexpr std::size_t first_complaints = 5;
 constexpr std::uint32_t ram = 0x2000'0000;
 constexpr std::string_view lock_up = "qemu: fatal: Lockup";
 
@@ -337,7 +337,7 @@ void EmulatorTarget::take(TargetEvent event) {
     if (auto* const text = std::get_if<ConsoleText>(&event)) {
         complaints_.push_back(std::move(text->text));
         if (complaints_.size() > complaints_max) {
-            complaints_.erase(complaints_.begin() + complaint_shown_max);
+            complaints_.erase(complaints_.begin() + first_complaints);
         }
     } else if (auto* const ended = std::get_if<TargetEnded>(&event)) {
         take_end(std::move(*ended));

@@ -133,7 +133,7 @@ class EmulatorTarget final : public Target {
     Console console_;
     UniqueFd typed_;  // what is written to it is typed on the console
     bool is_paused_ = false;
-    std::vector<std::string> complaints_;  // the last lines of QEMU's standard error
+    std::vector<std::string> complaints_;  // the first and last lines of QEMU's standard error
     std::vector<TargetEvent> waiting_;     // for the next read()
 };
 
