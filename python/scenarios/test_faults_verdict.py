@@ -73,7 +73,7 @@ def test_spoilt_exchanges_leave_nothing_behind(bench, recording):
     with bench.server.fault(faults.CloseInReply(bytes=0)):
         bench.press("button0", until=Until.closed)  # makes what is made once
         recording.wait_for_connections(1 + bench.target.contract.retries, timeout_s=10.0)
-        bench.wait_until_idle(timeout_s=10.0)
+        assert bench.wait_until_idle(timeout_s=10.0)
         before = bench.target.footprint
 
         for _ in range(EXCHANGES):

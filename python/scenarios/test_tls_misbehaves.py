@@ -52,7 +52,7 @@ def test_board_lives_with_broken_tls(bench, recording, fault):
     if bench.target.contract.retries:
         # Its next attempt, if it makes one, must not be taken for the next press's.
         recording.stays_quiet(for_s=0.3)
-        bench.wait_until_idle(timeout_s=bench.config.press_timeout_s)
+        assert bench.wait_until_idle(timeout_s=bench.config.press_timeout_s)
     heard = bench.press("button1")
 
     assert heard.reply.accepted
