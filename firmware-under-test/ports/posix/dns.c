@@ -43,7 +43,7 @@ wiced_result_t wiced_hostname_lookup_on_interface(const char* hostname, wiced_ip
         bool is_too_late = trouble.delay_ms >= timeout_ms;
         wiced_rtos_delay_milliseconds(is_too_late ? timeout_ms : trouble.delay_ms);
         if (is_too_late) {
-            return WICED_TIMEOUT;
+            return WICED_ERROR; /* as for every other failure on the lab's stack */
         }
         if (str_to_ip(trouble.answer, address) == 0) {
             return WICED_SUCCESS;
