@@ -2,10 +2,12 @@
 
 import pytest
 
-from wwep_rig import Until
+from wwep_rig import RigError, Until
 
 # A contact at rest after a press: no bounce of any profile is as long.
 REST_S = 0.3
+# A busy machine opens the contact late now and then: that was no glitch, and another is made.
+GLITCHES_MAX = 10
 
 
 def test_clean_press_gives_exactly_one_frame(bench, recording):
@@ -31,17 +33,24 @@ def test_contact_that_bounces_is_one_press_to_firmware_that_debounces(bench, rec
     assert recording.stays_quiet(for_s=REST_S)
 
 
-def test_glitch_shorter_than_the_debounce_time_is_no_press(bench, recording):
+def test_glitch_shorter_than_the_debounce_time_is_no_press(bench):
     """The LED stays as it is, and nothing is sent."""
     debounce_ms = bench.target.contract.debounce_ms
     if debounce_ms == 0:
         pytest.skip("this firmware does not promise to debounce")
 
-    bench.start_press("button0", profile=f"glitch:{debounce_ms * 1000 // 2}us")
+    for _ in range(GLITCHES_MAX):
+        window = bench.record()
+        bench.start_press("button0", profile=f"glitch:{debounce_ms * 1000 // 2}us")
+        flips = bench.led("led0").edges(for_s=REST_S, from_ns=window.presses[0].at_ns)
+        closed, opened = window.button_edges
+        if opened.at_ns - closed.at_ns < debounce_ms * 1_000_000:
+            break
+    else:
+        raise RigError(f"this machine made none of {GLITCHES_MAX} glitches as short as asked for")
 
-    bench.led("led0").edges(for_s=REST_S, from_ns=recording.presses[0].at_ns, count=0)
-    assert len(recording.button_edges) == 2
-    assert recording.connections == ()
+    assert flips == ()
+    assert window.connections == ()
 
 
 def test_press_longer_than_the_debounce_time_is_a_press(bench, recording):

@@ -55,9 +55,7 @@ AS_TAUGHT = {"test_firmware_as_taught_may_take_each_closing_for_a_press"}
 
 
 def test_firmware_that_debounces_keeps_its_contract(run_pytest, bench_file):
-    # A busy machine makes a glitch of 10 ms one of 20 now and then, which is a press.
-    options = ("-v", "--rig-retries", "5")
-    done = run_pytest(SCENARIOS.read_text(), *options, "--rig-bench", str(bench_file()))
+    done = run_pytest(SCENARIOS.read_text(), "-v", "--rig-bench", str(bench_file()))
 
     assert outcomes(done.out) == {
         "PASSED": TWO_ANYWAY | DEBOUNCING,
