@@ -36,9 +36,10 @@ def test_wrong_address_gets_the_board_nowhere_and_does_not_keep_it_there(bench, 
 
 def test_name_that_nobody_knows_leads_to_the_fixed_address(bench, recording):
     """Where names fail the address of last resort is tried."""
-    with bench.network.unknown_names():
+    with bench.network.unknown_names(by_s=0.3):
         trip = bench.press("button0")
 
+    assert trip.latencies.press_to_frame_ms >= 300
     assert trip.reply.accepted
     assert trip.frame.value == trip.led.is_on
 

@@ -99,10 +99,10 @@ class BoardNetwork:
             yield
 
     @contextmanager
-    def unknown_names(self) -> Iterator[None]:
-        """The name server knows no name any more."""
+    def unknown_names(self, *, by_s: float = 0.0) -> Iterator[None]:
+        """The name server knows no name any more, and takes so long to say so."""
         lie = _core.NetworkLie()
-        lie.kind = "no-such-name"
+        lie.kind, lie.late_s = "no-such-name", by_s
         with _told(self._tell_names, lie):
             yield
 
