@@ -342,6 +342,21 @@ TEST_F(BenchTest, closing_while_other_threads_use_the_bench_hurts_nobody) {
     }
 }
 
+TEST_F(BenchTest, a_server_steps_aside_and_back_and_is_named_where_it_usually_is) {
+    open();
+    const auto endpoints = bench_->plain_endpoints();
+    const auto lent = bench_->step_aside(FaultPort::clear);
+    ASSERT_EQ(lent.size(), 1U);
+    EXPECT_NE(lent[0].server, endpoints.at(0));
+    EXPECT_EQ(bench_->plain_endpoints(), endpoints);
+    {
+        const Listener other(address_, plain_port);
+        EXPECT_THROW(bench_->step_back(FaultPort::clear), rig::NoBench);
+    }
+    bench_->step_back(FaultPort::clear);
+    EXPECT_EQ(ask("W000500AA01"), "A000500AA01");
+}
+
 TEST_F(BenchTest, two_benches_run_side_by_side) {
     open();
     const std::string first_address = address_;

@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <future>
 #include <mutex>
 
 #include "harness/recorder/recording_on_disk.hpp"
@@ -253,6 +254,17 @@ TEST_F(RecorderTrouble, does_not_go_on_with_a_recording_that_another_process_kee
                 ": another process keeps the file locked: end that one or name another place");
     }
     EXPECT_THAT(rows("select count(*) from runs"), ElementsAre("1"));
+}
+
+TEST_F(RecorderTrouble, waits_for_a_lock_to_note_the_end_of_its_run) {
+    Recorder recorder(path_, facts_, clock_);
+    LockHolder lock(path_);
+    auto closed = std::async(std::launch::async, [&recorder] { recorder.close(); });
+    EXPECT_EQ(closed.wait_for(std::chrono::milliseconds(200)), std::future_status::timeout);
+    lock.let_go();
+    closed.get();
+    EXPECT_EQ(recorder.error(), "");
+    EXPECT_THAT(rows("select ended_ns is not null from runs"), ElementsAre("1"));
 }
 
 TEST_F(RecorderTrouble, gives_up_on_a_lock_that_is_never_let_go_when_it_closes) {

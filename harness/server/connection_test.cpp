@@ -25,18 +25,19 @@ class ConnectionTest : public ::testing::Test {
   protected:
     static constexpr auto age = 30s;
     static constexpr std::string_view frame = "W000500AA01";
+    static constexpr std::size_t replies_owed = Connection::received_per_call_max / 7;
     static constexpr auto piece_size = 2 * Connection::received_per_call_max;
 
-    void open(const TlsContext* tls) {
+    void open(const TlsContext* tls, Peer::Window window = Peer::Window::usual) {
         Listener listener("127.0.0.1", 0);
-        peer_ = std::make_unique<Peer>(listener.endpoint());
+        peer_ = std::make_unique<Peer>(listener.endpoint(), window);
         ASSERT_EQ(peer_->connect_error(), 0);
         pollfd waiting{.fd = listener.fd(), .events = POLLIN, .revents = 0};
         ASSERT_EQ(::poll(&waiting, 1, patience_ms), 1);
         auto accepted = listener.accept();
         ASSERT_TRUE(accepted);
         context_.limits.mode = ConversationMode::keep_open;
-        clock_.advance_ns(rig::SystemClock().wall_ns() - clock_.wall_ns());
+        clock_.advance_ns(system_.wall_ns() - clock_.wall_ns());
         connection_ = std::make_unique<Connection>(context_, 1, std::move(*accepted), tls);
     }
 
@@ -73,6 +74,35 @@ class ConnectionTest : public ::testing::Test {
         return frames;
     }
 
+    /// To a peer that reads nothing: more replies than the kernels between keep.
+    void owe_more_than_the_kernel_keeps(const std::string& last_said = "") {
+        faults_.add({.kind = FaultKind::long_reply, .number = 20'000});
+        open(nullptr, Peer::Window::small);
+        say(reads(replies_owed) + last_said);
+        connection_->on_readable();
+        send_until_refused();
+    }
+    /// As a loop does, reply by reply, until so much is left over that the peer is not read from.
+    void send_until_refused() {
+        for (std::size_t turn = 0; turn < replies_owed && connection_->interest().readable;
+             ++turn) {
+            connection_->on_time();
+        }
+        ASSERT_FALSE(connection_->interest().readable);
+        ASSERT_TRUE(connection_->interest().writable);
+    }
+    [[nodiscard]] TimestampNs idle_ns() const {
+        return context_.limits.conversation.idle_timeout.count();
+    }
+
+    static std::string reads(std::size_t count) {
+        std::string frames;
+        for (std::size_t i = 0; i < count; ++i) {
+            frames += "R000000";
+        }
+        return frames;
+    }
+
     /// As a loop does whose timer is due: what waits is read before anything is judged.
     void read_all() {
         for (std::size_t turn = 0; turn <= piece_size / Connection::received_per_call_max; ++turn) {
@@ -97,24 +127,32 @@ class ConnectionTest : public ::testing::Test {
         return sealed(std::string(16'000, '0')).substr(0, piece_size);
     }
 
-    void hear_sealed() {
-        ASSERT_FALSE(peer_->hears_nothing(patience));
+    /// What the client reads of what has come; waits until something has.
+    std::string hear_sealed() {
+        EXPECT_FALSE(peer_->hears_nothing(patience));
         const std::string heard = peer_->hear_some();
-        const auto* const first = reinterpret_cast<const std::uint8_t*>(heard.data());
-        ASSERT_EQ(client_.receive({first, heard.size()}), heard.size());
-        std::array<std::uint8_t, 64> replies;
-        while (client_.read(replies) > 0) {
+        std::span<const std::uint8_t> left(reinterpret_cast<const std::uint8_t*>(heard.data()),
+                                           heard.size());
+        std::string replies;
+        while (!left.empty()) {
+            left = left.subspan(client_.receive(left));
+            std::array<std::uint8_t, 4096> plaintext;
+            while (const std::size_t size = client_.read(plaintext)) {
+                replies.append(plaintext.begin(), plaintext.begin() + size);
+            }
         }
+        return replies;
     }
 
     /// Frames that are answered, until the kernel says when one came: it begins to some time after
     /// it was asked to. From here on all that comes has been there for `age`.
     void begin_to_lag() {
         clock_.advance_ns(std::chrono::nanoseconds(age).count());
+        const auto give_up = rig::Deadline::after(system_, patience);
         do {
             say(client_.state() == TlsSession::State::open ? sealed("R000000") : "R000000");
             connection_->on_readable();
-        } while (frames().back().stamp != StampSource::kernel);
+        } while (frames().back().stamp != StampSource::kernel && !give_up.has_passed(system_));
     }
 
     std::vector<FrameReceived> frames() const {
@@ -128,6 +166,7 @@ class ConnectionTest : public ::testing::Test {
     }
 
     static constexpr int patience_ms = std::chrono::milliseconds(patience).count();
+    rig::SystemClock system_;
     rig::ManualClock clock_;
     TlsLibrary library_;
     TlsContext serving_{library_, server_config()};
@@ -181,6 +220,77 @@ TEST_F(ConnectionTest, with_the_default_timeout_the_x_is_out_before_the_labs_cli
     connection_->on_time();
     EXPECT_EQ(peer_->hear(1), "X");
     EXPECT_EQ(frames().back().raw, "W0");
+}
+
+TEST_F(ConnectionTest, replies_wait_for_a_peer_that_has_too_much_to_read_already) {
+    constexpr std::size_t replies = 20;
+    constexpr std::size_t reply_size = 65'536;  // all of them are more than a session may queue
+    static_assert(replies * reply_size > 2 * TlsSession::bytes_queued_max);
+    faults_.add({.kind = FaultKind::long_reply, .number = reply_size});
+    open_with_tls();
+    say(sealed(reads(replies)));
+    connection_->on_readable();
+    std::string heard;
+    while (heard.size() < replies * reply_size && !HasFailure()) {
+        heard += hear_sealed();
+        connection_->on_writable();
+    }
+    EXPECT_EQ(heard.size(), replies * reply_size);
+    EXPECT_FALSE(connection_->is_over());
+}
+
+TEST_F(ConnectionTest, has_no_deadline_that_has_passed_while_its_replies_wait_for_the_peer) {
+    owe_more_than_the_kernel_keeps();
+    EXPECT_EQ(connection_->deadline_ns(), clock_.monotonic_ns() + idle_ns());
+}
+
+TEST_F(ConnectionTest, a_peer_that_takes_some_of_its_replies_has_the_idle_time_for_the_rest) {
+    owe_more_than_the_kernel_keeps();
+    clock_.advance_ns(idle_ns() - 1);
+    pollfd writable{.fd = connection_->fd(), .events = POLLOUT, .revents = 0};
+    const auto give_up = rig::Deadline::after(system_, patience);
+    while (::poll(&writable, 1, 1) == 0 && !give_up.has_passed(system_)) {
+        static_cast<void>(peer_->hear_some());
+    }
+    connection_->on_writable();
+    send_until_refused();
+    EXPECT_EQ(connection_->deadline_ns(), clock_.monotonic_ns() + idle_ns());
+    clock_.advance_ns(1);
+    connection_->on_time();
+    EXPECT_FALSE(connection_->is_over());
+}
+
+TEST_F(ConnectionTest, a_peer_that_takes_nothing_is_given_up_however_often_it_is_tried) {
+    owe_more_than_the_kernel_keeps();
+    // The kernels may still move some of it from one to the other: that counts as taken.
+    std::optional<TimestampNs> deadline_ns;
+    for (int tries = 0; tries < 1000 && deadline_ns != connection_->deadline_ns(); ++tries) {
+        deadline_ns = connection_->deadline_ns();
+        clock_.advance_ns(rig::ns_per_ms);
+        connection_->on_writable();
+    }
+    ASSERT_EQ(deadline_ns, connection_->deadline_ns());
+    clock_.advance_ns(*deadline_ns - clock_.monotonic_ns());
+    connection_->on_time();
+    EXPECT_TRUE(connection_->is_over());
+    const auto events = timeline_.since(0, 100'000).events;
+    EXPECT_EQ(std::get<ConnectionClosed>(events.back()).end_reason,
+              "peer does not read its replies");
+}
+
+TEST_F(ConnectionTest, a_frame_cut_where_reading_stopped_has_its_timeout_from_when_it_goes_on) {
+    context_.limits.conversation.frame_timeout = age / 3;
+    owe_more_than_the_kernel_keeps("W0");
+    clock_.advance_ns(idle_ns() - 1);
+    EXPECT_EQ(connection_->deadline_ns(), clock_.monotonic_ns() + 1) << "the frame's rests";
+    connection_->on_time();
+    const TimestampNs due_ns = clock_.monotonic_ns() + std::chrono::nanoseconds(age / 3).count();
+    const auto give_up = rig::Deadline::after(system_, patience);
+    while (connection_->deadline_ns() != due_ns && !give_up.has_passed(system_)) {
+        static_cast<void>(peer_->hear_some());
+        connection_->on_writable();
+    }
+    EXPECT_EQ(connection_->deadline_ns(), due_ns);
 }
 
 // More than is taken at once ---------------------------------------------------------------------

@@ -51,12 +51,19 @@ TEST_F(ServerTest, every_step_of_a_connection_is_an_event_in_order) {
 
 TEST_F(ServerTest, received_bytes_carry_the_kernels_time) {
     start();
-    const auto before_ns = clock_.monotonic_ns();
-    const Peer peer(endpoint_);
-    peer.say("R000000");
-    EXPECT_EQ(peer.hear_until_end(), "X");
-    const auto after_ns = clock_.monotonic_ns();
-    const auto frame = wait_for<FrameReceived>();
+    // The kernel begins to stamp some time after the first socket on a machine asks for it.
+    const auto give_up = rig::Deadline::after(clock_, patience);
+    FrameReceived frame;
+    TimestampNs before_ns = 0;
+    TimestampNs after_ns = 0;
+    do {
+        before_ns = clock_.monotonic_ns();
+        const Peer peer(endpoint_);
+        peer.say("R000000");
+        EXPECT_EQ(peer.hear_until_end(), "X");
+        after_ns = clock_.monotonic_ns();
+        frame = all<FrameReceived>().back();
+    } while (frame.stamp != StampSource::kernel && !give_up.has_passed(clock_));
     EXPECT_EQ(frame.stamp, StampSource::kernel);
     EXPECT_GE(frame.received_ns, before_ns - rig::ns_per_ms);
     EXPECT_LE(frame.received_ns, after_ns);
@@ -194,13 +201,18 @@ TEST_F(ServerTest, at_the_limit_new_connections_wait_for_a_place) {
     auto options = plain_options();
     options.connections_max = 1;
     start(std::move(options));
-    Peer first(endpoint_);
+    std::unique_ptr<Peer> first;
+    std::unique_ptr<Peer> second;
+    in_loop([&] {  // so that both wait when it looks
+        first = std::make_unique<Peer>(endpoint_);
+        second = std::make_unique<Peer>(endpoint_);
+    });
     wait_for<ConnectionOpened>();
-    const Peer second(endpoint_);
-    second.say("R000000");
-    EXPECT_TRUE(second.hears_nothing(50ms));
-    first.close();
-    EXPECT_EQ(second.hear_until_end(), "X");
+    second->say("R000000");
+    EXPECT_TRUE(second->hears_nothing(50ms));
+    EXPECT_EQ(all<ConnectionOpened>().size(), 1U);
+    first->close();
+    EXPECT_EQ(second->hear_until_end(), "X");
 }
 
 TEST_F(ServerTest, shutting_down_answers_what_was_received_and_refuses_what_is_new) {
