@@ -18,7 +18,7 @@ EXPECTED_SKIPS = re.compile(
     "|".join(
         (
             # What asks the kernel for a module: ci/kernel-test runs it, where the kernel has it.
-            r"no \S+/gpio-sim: ",
+            r"no (\S+/gpio-sim: |gpio-sim that this user may set up$)",
             r"the kernel's netem cannot be had: ",
             # What a bench and its firmware promise is what scenarios ask of them.
             r"this (firmware|target) ",

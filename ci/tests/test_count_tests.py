@@ -45,6 +45,7 @@ def test_pytest_errors_count_as_failures(tmp_path: Path) -> None:
     "reason",
     [
         "no /sys/kernel/config/gpio-sim: load gpio-sim and mount configfs, as root",
+        "no gpio-sim that this user may set up",
         "the kernel's netem cannot be had: Error: Specified qdisc kind is unknown.; load it",
         "this firmware does not check the name",
         "bench sim has no network; the board's own network is there with --rig-bench emulator",
