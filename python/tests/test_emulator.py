@@ -5,6 +5,7 @@ import shutil
 import socket
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -136,12 +137,13 @@ def test_port_is_left_closed_by_who_stood_there_while_the_server_is_gone(bench: 
     def listens(where: socket.socket) -> int:
         return where.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
 
-    with bench.server.fault(faults.Gone()):
-        with Somebody(bench._core, secure=False) as there:
-            port = there.on_the_board_s_side()
-            assert listens(port) == 1
-        assert listens(port) == 0
-    with port:
+    with ExitStack() as standing:
+        there = standing.enter_context(Somebody(bench._core, secure=False))
+        port = standing.enter_context(there.on_the_board_s_side())
+        assert listens(port) == 1
+        with bench.server.fault(faults.Gone()):
+            there.close()
+            assert listens(port) == 0
         assert listens(port) == 1
 
 
