@@ -91,18 +91,25 @@ static wiced_result_t connect_descriptor(int fd, int cancel_fd, uint32_t address
     return WICED_SUCCESS;
 }
 
-wiced_result_t transport_connect(tcp_socket_t* socket, uint32_t address, uint16_t port,
-                                 uint64_t deadline_ns, tcp_connection_t** connection) {
-    transport_socket_t* own = &socket->transport;
+/* The descriptor to connect with, which is the caller's to close; negative: there is none. Another
+ * thread may delete the socket meanwhile. */
+static int take_bound(transport_socket_t* own) {
+    tcp_lock();
     int fd = own->bound_fd;
     own->bound_fd = -1;
-    if (fd < 0) {
-        fd = system_open_bound(routes_outgoing_address(), own->bound_port);
-    }
+    uint16_t port = own->bound_port;
+    tcp_unlock();
+    return fd >= 0 ? fd : system_open_bound(routes_outgoing_address(), port);
+}
+
+wiced_result_t transport_connect(tcp_socket_t* socket, uint32_t address, uint16_t port,
+                                 uint64_t deadline_ns, tcp_connection_t** connection) {
+    int fd = take_bound(&socket->transport);
     if (fd < 0) {
         return WICED_TCPIP_PORT_UNAVAILABLE;
     }
-    wiced_result_t result = connect_descriptor(fd, own->cancel_fd, address, port, deadline_ns);
+    wiced_result_t result =
+        connect_descriptor(fd, socket->transport.cancel_fd, address, port, deadline_ns);
     *connection = result == WICED_SUCCESS ? transport_connection_make(fd) : NULL;
     if (*connection == NULL) {
         close(fd);
