@@ -141,5 +141,31 @@ TEST_F(ServerTest, a_server_that_is_reached_over_bound_sockets_only_does_not_ste
     EXPECT_EQ(peer.hear_until_end(), "X");
 }
 
+TEST_F(ServerTest, who_stood_before_a_port_can_do_so_again_and_the_other_port_does_not_matter) {
+    start();
+    const auto aside = in_loop([this] { return server_->step_aside(FaultPort::clear); });
+    in_loop([this] { server_->step_back(FaultPort::secure); });
+    EXPECT_EQ(Peer(endpoint_).connect_error(), ECONNREFUSED);
+    const Peer there(aside.front().server);
+    there.say("R000000");
+    EXPECT_EQ(there.hear_until_end(), "X");
+
+    in_loop([this] { server_->step_back(FaultPort::clear); });
+    EXPECT_EQ(in_loop([this] { return server_->step_aside(FaultPort::clear); }).size(), 1U);
+}
+
+TEST_F(ServerTest, a_server_that_is_stepped_back_while_it_is_gone_stays_gone) {
+    start();
+    static_cast<void>(in_loop([this] { return server_->step_aside(FaultPort::clear); }));
+    const auto gone = in_loop([this] { return server_->add_fault({.kind = FaultKind::gone}); });
+    in_loop([this] { server_->step_back(FaultPort::clear); });
+    EXPECT_EQ(Peer(endpoint_).connect_error(), ECONNREFUSED);
+
+    in_loop([&] { server_->remove_fault(gone); });
+    const Peer here(endpoint_);
+    here.say("R000000");
+    EXPECT_EQ(here.hear_until_end(), "X");
+}
+
 }  // namespace
 }  // namespace harness

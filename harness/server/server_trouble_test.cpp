@@ -167,6 +167,29 @@ TEST_F(ServerTest, a_frame_cut_where_the_server_stopped_reading_is_not_late) {
     }
 }
 
+TEST_F(ServerTest, many_that_come_at_once_leave_others_their_turn) {
+    start();
+    const Peer first(endpoint_);
+    wait_for<ConnectionOpened>();
+    std::vector<Peer> crowd;
+    // In the loop, so that all of them wait before it looks, and they before the frame.
+    in_loop([&] {
+        for (int i = 0; i < 2 * Server::accepted_per_call_max; ++i) {
+            crowd.emplace_back(endpoint_);
+        }
+        first.say("R000000");
+    });
+    EXPECT_EQ(first.hear_until_end(), "X");
+    std::size_t accepted_before = 0;
+    for (const Event& event : timeline_.since(0, 100'000).events) {
+        accepted_before += std::holds_alternative<ConnectionOpened>(event) ? 1U : 0U;
+        if (std::holds_alternative<FrameReceived>(event)) {
+            break;
+        }
+    }
+    EXPECT_LE(accepted_before, 1U + Server::accepted_per_call_max);
+}
+
 // Want of room -----------------------------------------------------------------------------------
 
 TEST_F(ServerTest, without_room_peers_wait_and_nothing_is_lost) {
